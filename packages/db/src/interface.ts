@@ -1,0 +1,67 @@
+/**
+ * The one door to a database.
+ *
+ * Terms
+ * - *read*: sees the last committed state. Point reads and indexed pages only: on SQLite they run on the calling
+ *   thread (5 µs each), so a scan would stop everything else.
+ * - *transaction*: all writes. On SQLite they run in the database worker, one after another, and are durable
+ *   (synced) when the promise resolves.
+ * - *migration*: one numbered step of the schema; each room owns its own list and its own database.
+ *
+ * Example
+ *
+ *     await using db = await openDatabase<Tables>({ url: 'sqlite:/data/registry.db', migrations });
+ *     const tag = db.prepare((q, p) => q.selectFrom('tags').select('digest').where('name', '=', p('name')));
+ *     const [row] = await tag({ name: 'latest' });
+ *     await db.transaction(async (trx) => { await trx.insertInto('tags').values(…).execute(); });
+ */
+import type { BerthEvent, EventLog } from '@berth/events';
+import type { Compilable, Kysely, Transaction } from 'kysely';
+
+export interface Migration<Tables> {
+  /** 1, 2, 3 … without gaps. */
+  readonly version: number;
+  readonly name: string;
+  up(trx: Transaction<Tables>): Promise<void>;
+}
+
+export interface OpenDatabaseOptions<Tables> {
+  /** `sqlite:/absolute/path.db` or `sqlite::memory:`. */
+  readonly url: string;
+  readonly migrations: readonly Migration<Tables>[];
+  /** Called at each durable step (`db.begin`, `db.before-commit`, `db.after-commit`); for crash tests and traces. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** A placeholder in a prepared query: `where('name', '=', p('name'))`. */
+export type Param<P> = <K extends keyof P & string>(name: K) => P[K];
+
+export interface Database<Tables> extends AsyncDisposable {
+  readonly dialect: 'sqlite' | 'postgres';
+
+  /** For reads alone; a write through it fails with `DB_READ_ONLY`. */
+  readonly read: Kysely<Tables>;
+
+  /** Compiles a read once; the result runs it for given values, without building SQL again. */
+  prepare<P extends Record<string, unknown>, R>(
+    build: (query: Kysely<Tables>, param: Param<P>) => Compilable<R>,
+  ): (params: P) => Promise<readonly R[]>;
+
+  /**
+   * Runs `work` in one transaction and commits it durably; rolls back when it throws. `work` must only wait for
+   * the transaction itself: everybody else's writes wait meanwhile. Events given to `emit` are written in the
+   * same transaction and wake those who follow the log.
+   *
+   * @throws {DatabaseError} `DB_FULL`, `DB_BUSY`, `DB_CONFLICT` (unique key), `DB_CLOSED`
+   */
+  transaction<T>(
+    work: (trx: Transaction<Tables>, emit: (...events: readonly BerthEvent[]) => Promise<void>) => Promise<T>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<T>;
+
+  /** The outbox: every event that was emitted, in commit order. */
+  readonly events: EventLog;
+
+  /** A moment that is never earlier than any event or any moment given out before. */
+  now(): Date;
+}
