@@ -22,7 +22,11 @@ export function toPlainError(error: unknown): PlainError {
     };
   }
   if (isAbort(error)) return { code: 'CANCELLED', class: 'cancelled', message: 'The call was cancelled' };
-  return { code: 'INTERNAL', class: 'internal', message: error instanceof Error ? error.message : String(error) };
+  return {
+    code: 'INTERNAL',
+    class: 'internal',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }
 
 /** Makes an `Error` again of what crossed over; `code`, `class`, `hint` and `detail` are on it. */
@@ -32,7 +36,9 @@ export function fromPlainError(plain: PlainError): Error & PlainError {
 }
 
 /** Narrows an unknown error to one that carries `code`; Node's own (`ENOENT`) included. */
-export function hasCode(error: unknown): error is Error & { readonly code: string; readonly class?: unknown } {
+export function hasCode(
+  error: unknown,
+): error is Error & { readonly code: string; readonly class?: unknown } {
   return error instanceof Error && typeof (error as { code?: unknown }).code === 'string';
 }
 

@@ -1,0 +1,14 @@
+import { Link } from '@tanstack/react-router';
+import { useLanguage } from '../i18n/language.tsx';
+
+export function NotFound() {
+  const { t } = useLanguage();
+  return (
+    <>
+      <h1>{t.notFoundTitle}</h1>
+      <p>
+        <Link to="/">{t.home}</Link>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { fetchRepositories, type RepositoryRow } from '../api.ts';
+import { formatAge } from '../i18n/format.ts';
+import { useLanguage } from '../i18n/language.tsx';
+import { CopyLine } from '../parts/copy-line.tsx';
+import { useSession } from '../parts/session.ts';
+import { Failed, Loading } from '../parts/state.tsx';
+import { imageName } from './image-name.ts';
+
+/** Every repository that the one who looks may see, newest first. */
+export function Repositories() {
+  const { t } = useLanguage();
+  const session = useSession();
+  const pages = useInfiniteQuery({
+    queryKey: ['repositories', session?.user?.username],
+    queryFn: ({ pageParam, signal }) => fetchRepositories(pageParam, signal),
+    initialPageParam: 1,
+    getNextPageParam: (last, all) => (last.next === null ? undefined : all.length + 1),
+  });
+  if (pages.isPending) return <Loading />;
+  if (pages.isError) return <Failed error={pages.error} retry={() => void pages.refetch()} />;
+  const rows = pages.data.pages.flatMap((page) => page.results);
+  return (
+    <>
+      <h1>{t.repositories}</h1>
+      {session?.setupNeeded && <p className="notice">{t.setupWanted}</p>}
+      {rows.length === 0 && <Empty username={session?.user?.username} />}
+      <ul className="rows">
+        {rows.map((row) => (
+          <Row key={`${row.namespace}/${row.name}`} row={row} />
+        ))}
+      </ul>
+      {pages.hasNextPage && (
+        <button type="button" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+          {t.more}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Row({ row }: { readonly row: RepositoryRow }) {
+  const { t, language } = useLanguage();
+  return (
+    <li>
+      <Link to="/r/$namespace/$" params={{ namespace: row.namespace, _splat: row.name }} className="name">
+        {row.namespace}/{row.name}
+      </Link>
+      {row.is_private && <span className="badge">{t.private}</span>}
+      <span className="quiet grow">{row.description}</span>
+      <span className="quiet">
+        {t.updated} <time dateTime={row.last_updated}>{formatAge(new Date(row.last_updated), language)}</time>
+      </span>
+    </li>
+  );
+}
+
+function Empty({ username }: { readonly username: string | undefined }) {
+  const { t } = useLanguage();
+  if (username === undefined) return <p className="quiet">{t.noRepositories}</p>;
+  const name = imageName(username, 'hello');
+  return (
+    <>
+      <p>{t.noRepositoriesSignedIn}</p>
+      <CopyLine text={`docker login ${location.host}`} />
+      <CopyLine text={`docker push ${name}`} />
+    </>
+  );
+}
