@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { constants, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bringDependencies, findClone } from './dependencies.mjs';
+import { findNode24 } from './node-binary.mjs';
+import { StartError } from './words.mjs';
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+
+/** Brings what is missing, then becomes Node 24 with the same terminal, signals and exit code. */
+export async function run({ script, args, dev }) {
+  try {
+    const clone = findClone();
+    if (clone !== undefined) await bringDependencies(clone, { dev });
+    const node = findNode24();
+    const path = script instanceof URL ? fileURLToPath(script) : resolve(script);
+    const env = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...process.env };
+    become(node, ['--disable-warning=ExperimentalWarning', path, ...args], env);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(`berth: ${error.message}\n       ${error.hint}`);
+    process.exitCode = 1;
+  }
+}
+
+function become(node, args, env) {
+  if (typeof process.execve === 'function') {
+    process.removeAllListeners('warning');
+    process.execve(node, [node, ...args], env);
+  }
+  const child = spawn(node, args, { stdio: 'inherit', env });
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`berth: Cannot run "${node}": ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+  });
+}
+
+function cacheFolder() {
+  return process.env.BERTH_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'berth');
+}

@@ -1,0 +1,44 @@
+import type { PlainError } from '@berth/errors';
+
+export type OutputFormat = 'text' | 'json';
+
+/**
+ * The one thing that writes to standard output and standard error. Handlers hand it data and a function that
+ * puts the data into words; which of the two is written depends on `--format`.
+ */
+export interface Printer {
+  readonly format: OutputFormat;
+  /** The answer of a command, on standard output: one JSON document, or the text. */
+  result(data: unknown, text: () => string): void;
+  /** One of many answers, on standard output: one JSON line, or one line of text. */
+  record(data: unknown, text: () => string): void;
+  /** For people alone, on standard error; nothing with `--format json`. */
+  note(text: string): void;
+  /** On standard error: `berth: …` and a line with the next step, or one JSON line. */
+  error(error: PlainError): void;
+}
+
+export interface PrinterStreams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+export function createPrinter(format: OutputFormat, { stdout, stderr }: PrinterStreams): Printer {
+  const isJson = format === 'json';
+  return {
+    format,
+    result: (data, text) =>
+      void stdout.write(isJson ? `${JSON.stringify(data, null, 2)}\n` : withNewline(text())),
+    record: (data, text) => void stdout.write(isJson ? `${JSON.stringify(data)}\n` : withNewline(text())),
+    note: (text) => void (isJson || stderr.write(withNewline(text))),
+    error: (error) => void stderr.write(isJson ? `${JSON.stringify({ error })}\n` : errorText(error)),
+  };
+}
+
+function errorText({ message, hint }: PlainError): string {
+  return hint === undefined ? `berth: ${message}\n` : `berth: ${message}\n       ${hint}\n`;
+}
+
+function withNewline(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
