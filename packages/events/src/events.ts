@@ -8,8 +8,18 @@ export type Actor = string;
  * Events refer to repositories by immutable id; `repository` is the name at that time.
  */
 export type BerthEvent =
-  | { readonly type: 'repository.created'; readonly repositoryId: string; readonly repository: string; readonly actor: Actor }
-  | { readonly type: 'repository.deleted'; readonly repositoryId: string; readonly repository: string; readonly actor: Actor }
+  | {
+      readonly type: 'repository.created';
+      readonly repositoryId: string;
+      readonly repository: string;
+      readonly actor: Actor;
+    }
+  | {
+      readonly type: 'repository.deleted';
+      readonly repositoryId: string;
+      readonly repository: string;
+      readonly actor: Actor;
+    }
   | {
       readonly type: 'manifest.pushed';
       readonly repositoryId: string;
