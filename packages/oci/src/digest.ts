@@ -26,7 +26,10 @@ export function isDigest(text: string): text is Digest {
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
   const shown = text.length > 160 ? `${text.slice(0, 160)}…` : text;
-  throw new OciError('DIGEST_INVALID', `Cannot read digest "${shown}": expected sha256:<64 hex> or sha512:<128 hex>`);
+  throw new OciError(
+    'DIGEST_INVALID',
+    `Cannot read digest "${shown}": expected sha256:<64 hex> or sha512:<128 hex>`,
+  );
 }
 
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {

@@ -7,8 +7,10 @@ export const MEDIA_TYPE_OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 export const MEDIA_TYPE_OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 export const MEDIA_TYPE_OCI_LAYER_ZSTD = 'application/vnd.oci.image.layer.v1.tar+zstd';
 export const MEDIA_TYPE_OCI_LAYER_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
-export const MEDIA_TYPE_OCI_LAYER_FOREIGN_GZIP = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
-export const MEDIA_TYPE_OCI_LAYER_FOREIGN_ZSTD = 'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd';
+export const MEDIA_TYPE_OCI_LAYER_FOREIGN_GZIP =
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+export const MEDIA_TYPE_OCI_LAYER_FOREIGN_ZSTD =
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd';
 export const MEDIA_TYPE_OCI_EMPTY = 'application/vnd.oci.empty.v1+json';
 export const MEDIA_TYPE_OCI_LAYOUT_HEADER = 'application/vnd.oci.layout.header.v1+json';
 
@@ -17,7 +19,8 @@ export const MEDIA_TYPE_DOCKER_MANIFEST_LIST = 'application/vnd.docker.distribut
 export const MEDIA_TYPE_DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 export const MEDIA_TYPE_DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
 export const MEDIA_TYPE_DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
-export const MEDIA_TYPE_DOCKER_LAYER_FOREIGN_GZIP = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+export const MEDIA_TYPE_DOCKER_LAYER_FOREIGN_GZIP =
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 
 /** What a client that understands every manifest sends as `Accept`, in order of preference. */
 export const MANIFEST_MEDIA_TYPES = [

@@ -1,0 +1,72 @@
+export { chainID, chainIDs } from './chain-id.ts';
+export type { Descriptor } from './descriptor.ts';
+export {
+  type ChainID,
+  type DiffID,
+  type Digest,
+  type DigestAlgorithm,
+  Digester,
+  digestAlgorithm,
+  digestBytes,
+  digestHex,
+  type ImageID,
+  isDigest,
+  parseDigest,
+} from './digest.ts';
+export { OCI_ERRORS, OciError, type OciErrorCode } from './errors.ts';
+export { hostPlatform } from './host-platform.ts';
+export {
+  CONFIG_MAX_SIZE_BYTES,
+  type ContainerConfig,
+  type History,
+  type ImageConfig,
+  parseImageConfig,
+} from './image-config.ts';
+export type { Index } from './image-index.ts';
+export type { Manifest } from './manifest.ts';
+export { type ManifestLinks, manifestLinks } from './manifest-links.ts';
+export {
+  isIndexMediaType,
+  isManifestMediaType,
+  isNondistributable,
+  MANIFEST_MEDIA_TYPES,
+  type ManifestMediaType,
+  MEDIA_TYPE_DOCKER_CONFIG,
+  MEDIA_TYPE_DOCKER_LAYER,
+  MEDIA_TYPE_DOCKER_LAYER_FOREIGN_GZIP,
+  MEDIA_TYPE_DOCKER_LAYER_GZIP,
+  MEDIA_TYPE_DOCKER_MANIFEST,
+  MEDIA_TYPE_DOCKER_MANIFEST_LIST,
+  MEDIA_TYPE_OCI_CONFIG,
+  MEDIA_TYPE_OCI_EMPTY,
+  MEDIA_TYPE_OCI_INDEX,
+  MEDIA_TYPE_OCI_LAYER,
+  MEDIA_TYPE_OCI_LAYER_FOREIGN,
+  MEDIA_TYPE_OCI_LAYER_FOREIGN_GZIP,
+  MEDIA_TYPE_OCI_LAYER_FOREIGN_ZSTD,
+  MEDIA_TYPE_OCI_LAYER_GZIP,
+  MEDIA_TYPE_OCI_LAYER_ZSTD,
+  MEDIA_TYPE_OCI_LAYOUT_HEADER,
+  MEDIA_TYPE_OCI_MANIFEST,
+} from './media-types.ts';
+export { embeddedData } from './parse-descriptor.ts';
+export { MANIFEST_MAX_SIZE_BYTES, type ParsedManifest, parseManifest } from './parse-manifest.ts';
+export type { Platform } from './platform.ts';
+export { formatPlatform, normalizePlatform, parsePlatform } from './platform-text.ts';
+export {
+  familiarReference,
+  formatReference,
+  isRegistryHost,
+  type ParseReferenceOptions,
+  parseReference,
+  type Reference,
+} from './reference.ts';
+export {
+  isRepositoryName,
+  parseRepositoryName,
+  REPOSITORY_NAME_MAX_LENGTH,
+  type RepositoryName,
+} from './repository-name.ts';
+export { selectPlatform } from './select-platform.ts';
+export { isTag, parseTag, TAG_MAX_LENGTH, type Tag } from './tag.ts';
+export { type ExpectedBytes, type ReadAllOptions, readAll, verifyStream } from './verify.ts';
