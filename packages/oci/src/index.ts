@@ -69,4 +69,27 @@ export {
 } from './repository-name.ts';
 export { selectPlatform } from './select-platform.ts';
 export { isTag, parseTag, TAG_MAX_LENGTH, type Tag } from './tag.ts';
+export { type CleanPath, cleanEntryPath, type PathRefusal } from './tar/clean-path.ts';
+export {
+  makeTarEntry,
+  type SparseFragment,
+  type TarEntry,
+  type TarEntryType,
+  type TarItem,
+} from './tar/entry.ts';
+export type { TarLimits } from './tar/limits.ts';
+export { bytesToPath, pathToBytes } from './tar/name-bytes.ts';
+export { type ReadTarOptions, readTar } from './tar/read-tar.ts';
+export { expandSparse } from './tar/sparse.ts';
+export {
+  isWhiteout,
+  readWhiteout,
+  WHITEOUT_AUFS_PREFIX,
+  WHITEOUT_OPAQUE,
+  WHITEOUT_PREFIX,
+  type Whiteout,
+  whiteoutPath,
+  whiteoutTarget,
+} from './tar/whiteout.ts';
+export { type TarInput, type WriteTarOptions, writeTar } from './tar/write-tar.ts';
 export { type ExpectedBytes, type ReadAllOptions, readAll, verifyStream } from './verify.ts';
