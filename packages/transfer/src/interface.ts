@@ -23,9 +23,20 @@ export interface ManifestBytes {
   readonly bytes: Uint8Array;
 }
 
+/** A cut or a busy answer that is waited out. */
+export interface RetryNotice {
+  readonly attempt: number;
+  readonly reason: string;
+  readonly waitMs: number;
+}
+
 export interface BlobSourceOptions extends CallOptions {
-  /** Skip this many bytes; a source that cannot seek reads and drops them. */
+  /**
+   * Skip this many bytes; a source that cannot seek reads and drops them. What is skipped is not verified: with
+   * an offset the source answers for the length, and whoever joins the parts answers for the digest.
+   */
   readonly offset?: number;
+  readonly onRetry?: (notice: RetryNotice) => void;
 }
 
 export interface ImageSource extends AsyncDisposable {
@@ -49,10 +60,13 @@ export interface PutBlobOptions extends CallOptions {
   readonly mountFrom?: ImageSource['mountFrom'];
   /** Bytes done so far in this blob; may go back when a cut upload begins again further ahead. */
   readonly onProgress?: (doneBytes: number) => void;
+  readonly onRetry?: (notice: RetryNotice) => void;
 }
 
 export interface ImageSink extends AsyncDisposable {
   readonly location: string;
+  /** Set where only one image of one platform fits, with all its layers (a docker-archive). */
+  readonly holdsOneImage?: true;
   hasManifest(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
   /**
    * Brings one blob in, by the cheapest way: it is there, it can be mounted, or its bytes are taken from `open`,
@@ -72,8 +86,19 @@ export interface ImageSink extends AsyncDisposable {
 /** Progress of one copy, as data: a terminal draws it, a pipe prints lines, an API streams it. */
 export type CopyEvent =
   | { readonly type: 'resolved'; readonly source: string; readonly descriptor: Descriptor }
-  | { readonly type: 'blob.start'; readonly digest: Digest; readonly sizeBytes: number; readonly mediaType: string }
+  | {
+      readonly type: 'blob.start';
+      readonly digest: Digest;
+      readonly sizeBytes: number;
+      readonly mediaType: string;
+    }
   | { readonly type: 'blob.progress'; readonly digest: Digest; readonly doneBytes: number }
   | { readonly type: 'blob.done'; readonly digest: Digest; readonly result: PutBlobResult }
-  | { readonly type: 'retry'; readonly digest: Digest; readonly attempt: number; readonly reason: string; readonly waitMs: number }
+  | {
+      readonly type: 'retry';
+      readonly digest: Digest;
+      readonly attempt: number;
+      readonly reason: string;
+      readonly waitMs: number;
+    }
   | { readonly type: 'manifest.done'; readonly digest: Digest; readonly tags: readonly string[] };

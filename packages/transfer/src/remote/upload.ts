@@ -1,0 +1,344 @@
+import { isAbort } from '@berth/errors';
+import { type Descriptor, readAll } from '@berth/oci';
+import { TransferError } from '../errors.ts';
+import type { BlobSourceOptions, PutBlobOptions, PutBlobResult } from '../interface.ts';
+import { networkFailure, responseFailure, retryable } from './failures.ts';
+import type { HttpResponse } from './http.ts';
+import { blobPath, nameOf, pullScope, type RemoteRepository, uploadsPath } from './repository.ts';
+import { Backoff, type Retryable } from './retry.ts';
+import type { UploadJournal, UploadKey } from './upload-journal.ts';
+
+export type OpenBlob = (options: BlobSourceOptions) => AsyncIterable<Uint8Array>;
+
+/** Up to here one PUT carries the whole blob: an upload of its own would only add requests. */
+const SINGLE_PUT_BYTES = 64 * 1024;
+/** A chunk below this size may still be in the socket's queue when the next one is asked for, so it is copied. */
+const COPIED_CHUNK_BYTES = 128 * 1024;
+
+/** How often one blob may begin again from its first byte. */
+const MAX_RESTARTS = 3;
+
+/** A session of the registry: where to send the next bytes, and how many it has. */
+interface Upload {
+  location: URL;
+  offset: number;
+  /** It holds bytes that were not sent by one unbroken stream of ours. */
+  isResumed: boolean;
+}
+
+/** The registry forgot the session or holds other bytes than we think: only a new one helps. */
+class SessionLost extends Error {}
+
+/** The token ended while the body was on its way: the session goes on with the next one. */
+class SignInEnded extends Error {}
+
+/** The source failed, not the registry. */
+class SourceFailed extends Error {}
+
+/**
+ * Brings one blob into a repository: it is there, it is mounted, or it is sent.
+ *
+ *     HEAD blob ─▶ journal ─▶ POST (mount) ─▶ PATCH stream ─▶ PUT digest
+ *                    │                          ▲   │ cut
+ *                    └──▶ GET status ──offset───┘◀──┘
+ *
+ * A lost session begins again from the first byte. What the registry holds after an abort stays there, and the
+ * journal names it for the next call.
+ */
+export async function uploadBlob(
+  remote: RemoteRepository,
+  descriptor: Descriptor,
+  options: PutBlobOptions & { readonly open: OpenBlob; readonly journal: UploadJournal },
+): Promise<PutBlobResult> {
+  const { signal } = options;
+  if (await blobExists(remote, descriptor, signal)) return 'exists';
+  return new BlobUpload(remote, descriptor, options).run();
+}
+
+export async function blobExists(
+  remote: RemoteRepository,
+  { digest }: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  return remote.session.retrying(
+    async () => {
+      const target = blobPath(remote.name, digest);
+      const response = await remote.session.request({
+        method: 'HEAD',
+        target,
+        scopes: remote.scopes,
+        signal,
+      });
+      if (response.status !== 200 && response.status !== 404) {
+        throw await responseFailure(response, `look for "${digest}" in "${nameOf(remote)}"`);
+      }
+      await response.discard();
+      return response.status === 200;
+    },
+    { signal },
+  );
+}
+
+class BlobUpload {
+  readonly #remote: RemoteRepository;
+  readonly #descriptor: Descriptor;
+  readonly #options: PutBlobOptions & { readonly open: OpenBlob; readonly journal: UploadJournal };
+  readonly #key: UploadKey;
+  readonly #backoff: Backoff;
+  readonly #what: string;
+  #restarts = 0;
+
+  constructor(
+    remote: RemoteRepository,
+    descriptor: Descriptor,
+    options: PutBlobOptions & { readonly open: OpenBlob; readonly journal: UploadJournal },
+  ) {
+    this.#remote = remote;
+    this.#descriptor = descriptor;
+    this.#options = options;
+    this.#key = { registry: remote.session.registry, repository: remote.name, digest: descriptor.digest };
+    this.#backoff = new Backoff(remote.session.retryPolicy, options.onRetry);
+    this.#what = `push blob "${descriptor.digest}" to "${nameOf(remote)}"`;
+  }
+
+  async run(): Promise<PutBlobResult> {
+    const { journal, signal } = this.#options;
+    let upload = await this.#resumed();
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        if (upload === undefined) {
+          const started = await this.#start();
+          if (started === 'mounted') return 'mounted';
+          upload = started;
+          await journal.record(this.#key, upload.location);
+        }
+        await this.#send(upload);
+        await journal.remove(this.#key);
+        return 'copied';
+      } catch (error) {
+        const next = await this.#afterFailure(error, upload);
+        if (next === 'there') return 'copied';
+        upload = next;
+      }
+    }
+  }
+
+  /** What to do next: `'there'` when the bytes arrived after all, a session to go on with, or none for a new one. */
+  async #afterFailure(error: unknown, upload: Upload | undefined): Promise<Upload | 'there' | undefined> {
+    const { journal, signal } = this.#options;
+    if (error instanceof SourceFailed) {
+      await journal.release(this.#key);
+      throw error.cause;
+    }
+    try {
+      if (!(await this.#backoff.next(this.#reasonToGoOn(error), { signal }))) throw error;
+      if (await blobExists(this.#remote, this.#descriptor, signal)) {
+        await journal.remove(this.#key);
+        return 'there';
+      }
+      if (error instanceof SessionLost || upload === undefined) {
+        await journal.remove(this.#key);
+        return undefined;
+      }
+      const known = await this.#status(upload.location);
+      if (known !== undefined && known.offset > upload.offset) this.#backoff.progress();
+      if (known === undefined) this.#countRestart(error);
+      return known;
+    } catch (failed) {
+      await journal.release(this.#key);
+      const shown = failed instanceof SessionLost || failed instanceof SignInEnded ? failed.cause : failed;
+      throw networkFailure(shown, this.#remote.session.registry);
+    }
+  }
+
+  #reasonToGoOn(error: unknown): Retryable {
+    if (error instanceof SignInEnded) return { reason: error.message };
+    if (error instanceof SessionLost) {
+      this.#countRestart(error);
+      return { reason: error.message, retryAfterMs: 0 };
+    }
+    const failure = isAbort(error) ? undefined : retryable(error);
+    if (failure === undefined) throw error;
+    return failure;
+  }
+
+  #countRestart(error: unknown): void {
+    this.#restarts += 1;
+    if (this.#restarts > MAX_RESTARTS) throw error;
+  }
+
+  async #resumed(): Promise<Upload | undefined> {
+    const location = await this.#options.journal.find(this.#key);
+    if (location === undefined) return undefined;
+    const upload = await this.#status(location);
+    if (upload === undefined) await this.#options.journal.remove(this.#key);
+    else await this.#options.journal.record(this.#key, upload.location);
+    return upload;
+  }
+
+  /** Asks the registry how far the session is. @returns `undefined` when it knows none */
+  async #status(location: URL): Promise<Upload | undefined> {
+    const { session } = this.#remote;
+    const response = await session.retrying(async () => {
+      const answer = await session.request({
+        method: 'GET',
+        target: location,
+        scopes: this.#remote.scopes,
+        signal: this.#options.signal,
+      });
+      if (answer.status === 429 || answer.status >= 500) throw await responseFailure(answer, this.#what);
+      return answer;
+    }, this.#options);
+    await response.discard();
+    if (response.status !== 204 && response.status !== 202 && response.status !== 200) return undefined;
+    const offset = receivedBytes(response) ?? 0;
+    if (offset > this.#descriptor.size) return undefined;
+    return { location: nextLocation(response, location), offset, isResumed: true };
+  }
+
+  async #start(): Promise<Upload | 'mounted'> {
+    const { session, name, scopes } = this.#remote;
+    const { mountFrom, signal } = this.#options;
+    const from =
+      mountFrom?.registry === session.registry && mountFrom.repository !== name
+        ? mountFrom.repository
+        : undefined;
+    const query =
+      from === undefined ? '' : `?${new URLSearchParams({ mount: this.#descriptor.digest, from })}`;
+    const response = await session.request({
+      method: 'POST',
+      target: `${uploadsPath(name)}${query}`,
+      scopes: from === undefined ? scopes : [...scopes, pullScope(from)],
+      signal,
+    });
+    if (response.status !== 202 && !(response.status === 201 && from !== undefined)) {
+      throw await responseFailure(response, this.#what, { notFound: 'REPOSITORY_UNKNOWN' });
+    }
+    await response.discard();
+    if (response.status === 201) return 'mounted';
+    if (response.header('location') === undefined) {
+      throw new TransferError('RESPONSE_INVALID', `Cannot ${this.#what}: the answer has no Location`);
+    }
+    return { location: nextLocation(response, response.url), offset: 0, isResumed: false };
+  }
+
+  async #send(upload: Upload): Promise<void> {
+    const { size } = this.#descriptor;
+    if (upload.offset === 0 && size <= SINGLE_PUT_BYTES) {
+      const source = this.#options.open({ ...(this.#options.signal && { signal: this.#options.signal }) });
+      const bytes = await readAll(source, { maxSizeBytes: size, what: this.#what }).catch(
+        (cause: unknown) => {
+          throw new SourceFailed('', { cause });
+        },
+      );
+      await this.#finish(upload, bytes);
+      this.#options.onProgress?.(size);
+      return;
+    }
+    // A registry may take fewer bytes than were sent; its word counts.
+    while (upload.offset < size) await this.#patch(upload);
+    await this.#finish(upload);
+  }
+
+  async #patch(upload: Upload): Promise<void> {
+    const { session, scopes } = this.#remote;
+    const { signal } = this.#options;
+    const { size } = this.#descriptor;
+    const from = upload.offset;
+    const attempt = new AbortController();
+    const body = this.#body(
+      from,
+      signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]),
+    );
+    try {
+      const response = await session.request({
+        method: 'PATCH',
+        target: upload.location,
+        scopes,
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-length': `${size - from}`,
+          // The first stream goes without, as older registries expect; later ones say where they go on.
+          ...(from === 0 ? {} : { 'content-range': `${from}-${size - 1}` }),
+        },
+        body: body.bytes,
+        signal,
+      });
+      await this.#expect(response, [201, 202, 204], upload.isResumed);
+      const received = receivedBytes(response);
+      upload.offset = received ?? size;
+      if (received !== undefined && received <= from) throw new SessionLost('the registry took no bytes');
+      const location = nextLocation(response, upload.location);
+      if (location.href !== upload.location.href) await this.#options.journal.record(this.#key, location);
+      upload.location = location;
+      this.#backoff.progress();
+    } catch (error) {
+      throw body.failure() ?? error;
+    } finally {
+      attempt.abort();
+    }
+  }
+
+  /** The rest of the blob; remembers whether it was the source that failed. */
+  #body(
+    offset: number,
+    signal: AbortSignal,
+  ): { bytes: AsyncIterable<Uint8Array>; failure(): SourceFailed | undefined } {
+    const { open, onProgress, onRetry } = this.#options;
+    let failure: SourceFailed | undefined;
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      let position = offset;
+      try {
+        for await (const chunk of open({ offset, signal, ...(onRetry === undefined ? {} : { onRetry }) })) {
+          position += chunk.length;
+          yield chunk.length < COPIED_CHUNK_BYTES ? Uint8Array.from(chunk) : chunk;
+          onProgress?.(position);
+        }
+      } catch (cause) {
+        if (!signal.aborted) failure = new SourceFailed('', { cause });
+        throw cause;
+      }
+    }
+    return { bytes: bytes(), failure: () => failure };
+  }
+
+  async #finish(upload: Upload, bytes?: Uint8Array): Promise<void> {
+    const target = new URL(upload.location);
+    target.searchParams.set('digest', this.#descriptor.digest);
+    const response = await this.#remote.session.request({
+      method: 'PUT',
+      target,
+      scopes: this.#remote.scopes,
+      headers: bytes === undefined ? {} : { 'content-type': 'application/octet-stream' },
+      ...(bytes === undefined ? {} : { body: bytes }),
+      signal: this.#options.signal,
+    });
+    await this.#expect(response, [200, 201, 204], upload.isResumed);
+  }
+
+  async #expect(response: HttpResponse, statuses: readonly number[], isResumed: boolean): Promise<void> {
+    if (statuses.includes(response.status)) return response.discard();
+    const failure = await responseFailure(response, this.#what);
+    const isGone = response.status === 404 || response.status === 410;
+    // 409 and 416: the offsets differ. 400: what the session holds does not have the digest.
+    const isOther = isResumed && [400, 409, 416].includes(response.status);
+    if (isGone || isOther)
+      throw new SessionLost(`the upload was lost (${response.status})`, { cause: failure });
+    if (response.status === 401) throw new SignInEnded('the sign-in ended', { cause: failure });
+    throw failure;
+  }
+}
+
+/** Where to send next: relative addresses and ones of another host are both allowed. */
+function nextLocation(response: HttpResponse, base: URL): URL {
+  const location = response.header('location');
+  return location === undefined ? base : new URL(location, response.url);
+}
+
+/** From `Range: 0-<last>`. Registries say `0-0` for nothing as well as for one byte; the smaller is safe. */
+function receivedBytes(response: HttpResponse): number | undefined {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(response.header('range') ?? '')?.[1];
+  if (last === undefined) return undefined;
+  return last === '0' ? 0 : Number(last) + 1;
+}
