@@ -11,7 +11,9 @@
  * Example
  *
  *     await using db = await openDatabase<Tables>({ url: 'sqlite:/data/registry.db', migrations });
- *     const tag = db.prepare((q, p) => q.selectFrom('tags').select('digest').where('name', '=', p('name')));
+ *     const tag = db.prepare((query, param: Param<{ name: string }>) =>
+ *       query.selectFrom('tags').select('digest').where('name', '=', param('name')),
+ *     );
  *     const [row] = await tag({ name: 'latest' });
  *     await db.transaction(async (trx) => { await trx.insertInto('tags').values(…).execute(); });
  */
@@ -61,6 +63,14 @@ export interface Database<Tables> extends AsyncDisposable {
 
   /** The outbox: every event that was emitted, in commit order. */
   readonly events: EventLog;
+
+  /**
+   * Reads the whole file and looks for damage and for rows that refer to nothing. Takes long on a large database
+   * and keeps this process's transactions waiting.
+   *
+   * @returns one sentence per problem, at most a few hundred; empty when the database is sound
+   */
+  integrityCheck(): Promise<readonly string[]>;
 
   /** A moment that is never earlier than any event or any moment given out before. */
   now(): Date;

@@ -1,0 +1,51 @@
+import { DatabaseSync } from 'node:sqlite';
+import { DatabaseError } from '../errors.ts';
+import { toDatabaseError, toFailure } from './failure.ts';
+import { type Row, type StatementResult, Statements } from './statements.ts';
+
+/**
+ * The connection that reads, on the calling thread: a point read takes a few microseconds there, and would take
+ * ten times that by message. It cannot write. It waits for nobody: in a write-ahead log readers never wait.
+ */
+export class Reader implements Disposable {
+  readonly #path: string;
+  readonly #connection: DatabaseSync;
+  readonly #statements: Statements;
+
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#connection = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
+    } catch (error) {
+      throw toDatabaseError(toFailure(error), `open the database "${path}"`);
+    }
+    this.#statements = new Statements(this.#connection);
+  }
+
+  run(sql: string, params: readonly unknown[]): StatementResult {
+    this.#assertOpen();
+    try {
+      return this.#statements.run(sql, params);
+    } catch (error) {
+      throw toDatabaseError(toFailure(error), `read from "${this.#path}"`);
+    }
+  }
+
+  *iterate(sql: string, params: readonly unknown[]): Generator<Row> {
+    this.#assertOpen();
+    try {
+      yield* this.#statements.iterate(sql, params);
+    } catch (error) {
+      throw toDatabaseError(toFailure(error), `read from "${this.#path}"`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#connection.isOpen) this.#connection.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#connection.isOpen) return;
+    throw new DatabaseError('DB_CLOSED', `Cannot read from "${this.#path}": the database is closed`);
+  }
+}

@@ -1,0 +1,62 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+
+export type Row = Record<string, unknown>;
+
+/** What one statement gave. Counts are of interest only where no rows are asked for. */
+export interface StatementResult {
+  readonly rows: readonly Row[];
+  readonly changes?: number;
+  readonly lastInsertRowid?: number;
+}
+
+interface CachedStatement {
+  readonly statement: StatementSync;
+  readonly givesRows: boolean;
+}
+
+/** More than the rooms have different queries; the oldest leaves first. */
+const CACHE_SIZE = 512;
+
+/** Runs SQL over one connection and keeps what was compiled. */
+export class Statements {
+  readonly #connection: DatabaseSync;
+  readonly #cache = new Map<string, CachedStatement>();
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  run(sql: string, params: readonly unknown[]): StatementResult {
+    const { statement, givesRows } = this.#compile(sql);
+    const values = params as readonly SQLInputValue[];
+    if (givesRows) return { rows: statement.all(...values).map(plainRow) };
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { rows: [], changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
+  }
+
+  /** Row by row, over a statement of its own: a cached one could be started again by somebody else meanwhile. */
+  *iterate(sql: string, params: readonly unknown[]): Generator<Row> {
+    const statement = this.#connection.prepare(sql);
+    for (const row of statement.iterate(...(params as readonly SQLInputValue[]))) yield plainRow(row);
+  }
+
+  #compile(sql: string): CachedStatement {
+    const known = this.#cache.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#connection.prepare(sql);
+    const compiled = { statement, givesRows: statement.columns().length > 0 };
+    if (this.#cache.size >= CACHE_SIZE) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
+        break;
+      }
+    }
+    this.#cache.set(sql, compiled);
+    return compiled;
+  }
+}
+
+/** `node:sqlite` gives rows without a prototype, a worker's message gives them with one: callers see one kind. */
+function plainRow(row: Row): Row {
+  return { ...row };
+}
