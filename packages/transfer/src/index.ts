@@ -1,0 +1,22 @@
+export { choosePlatform, platformsOf } from './copy/choose-platform.ts';
+export { type CopyImageOptions, type CopyResult, copyImage } from './copy/copy-image.ts';
+export { TRANSFER_ERRORS, TransferError, type TransferErrorCode } from './errors.ts';
+export type {
+  BlobSourceOptions,
+  CallOptions,
+  CopyEvent,
+  ImageSink,
+  ImageSource,
+  ManifestBytes,
+  PutBlobOptions,
+  PutBlobResult,
+  RetryNotice,
+} from './interface.ts';
+export { type MemorySourceOptions, memorySource } from './memory-source.ts';
+export type { TlsOptions } from './remote/certificates.ts';
+export { allowsPlainHttp, type InsecureRegistries, isLoopback } from './remote/host.ts';
+export { type OpenRemoteOptions, openRemote, type Remote, verifyCredentials } from './remote/open-remote.ts';
+export type { RetryPolicy } from './remote/retry.ts';
+export type { SessionOptions } from './remote/session.ts';
+export type { Credentials } from './remote/tokens.ts';
+export { defaultStateFolder } from './remote/upload-journal.ts';
