@@ -1,4 +1,26 @@
+export {
+  ARCHIVE_MANIFEST_FILE,
+  ARCHIVE_REPOSITORIES_FILE,
+  type ArchiveEntry,
+  type ArchiveRepositories,
+  archiveConfigPath,
+  archiveLayerPath,
+  cleanArchivePath,
+  formatArchiveManifest,
+  formatArchiveRepositories,
+  parseArchiveManifest,
+  parseArchiveRepositories,
+  resolveArchiveLink,
+} from './archive.ts';
 export { chainID, chainIDs } from './chain-id.ts';
+export {
+  type Compression,
+  type CompressionOptions,
+  type CompressOptions,
+  compress,
+  decompress,
+  detectCompression,
+} from './compression.ts';
 export type { Descriptor } from './descriptor.ts';
 export {
   type ChainID,
@@ -23,6 +45,21 @@ export {
   parseImageConfig,
 } from './image-config.ts';
 export type { Index } from './image-index.ts';
+export { IMAGE_MISMATCHES, type ImageMismatch, type ImageMismatchCode } from './image-mismatch.ts';
+export {
+  ANNOTATION_REF_NAME,
+  emptyLayoutIndex,
+  formatLayoutHeader,
+  formatLayoutIndex,
+  LAYOUT_HEADER_FILE,
+  LAYOUT_INDEX_FILE,
+  LAYOUT_VERSION,
+  layoutBlobPath,
+  layoutRefName,
+  parseLayoutHeader,
+  parseLayoutIndex,
+  withLayoutEntry,
+} from './layout.ts';
 export type { Manifest } from './manifest.ts';
 export { type ManifestLinks, manifestLinks } from './manifest-links.ts';
 export {
@@ -68,6 +105,7 @@ export {
   type RepositoryName,
 } from './repository-name.ts';
 export { selectPlatform } from './select-platform.ts';
+export { gatherChunks, type Peeked, peekBytes } from './streams.ts';
 export { isTag, parseTag, TAG_MAX_LENGTH, type Tag } from './tag.ts';
 export { type CleanPath, cleanEntryPath, type PathRefusal } from './tar/clean-path.ts';
 export {
@@ -92,4 +130,5 @@ export {
   whiteoutTarget,
 } from './tar/whiteout.ts';
 export { type TarInput, type WriteTarOptions, writeTar } from './tar/write-tar.ts';
+export { type ImageToValidate, type ValidateImageOptions, validateImage } from './validate-image.ts';
 export { type ExpectedBytes, type ReadAllOptions, readAll, verifyStream } from './verify.ts';

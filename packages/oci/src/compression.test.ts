@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { compress, decompress, detectCompression } from './compression.ts';
+
+async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function all(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(source));
+}
+
+const invalid = { name: 'OciError', code: 'COMPRESSION_INVALID' };
+const text = Buffer.from('the quick brown fox '.repeat(50));
+const skippable = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+const withChecksum = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+
+test('detectCompression() goes by the first bytes', () => {
+  assert.equal(detectCompression(gzipSync(text)), 'gzip');
+  assert.equal(detectCompression(zstdCompressSync(text)), 'zstd');
+  assert.equal(detectCompression(skippable), 'zstd');
+  assert.equal(detectCompression(Buffer.from('bin/')), 'none');
+  assert.equal(detectCompression(Buffer.from([0x1f, 0x8b])), 'none');
+  assert.equal(detectCompression(new Uint8Array()), 'none');
+});
+
+test('decompress() reads what Node writes, in any chunks, and compress() is read by Node', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 5000 }),
+      fc.integer({ min: 1, max: 700 }),
+      async (bytes, size) => {
+        for (const packed of [
+          gzipSync(bytes),
+          zstdCompressSync(bytes),
+          zstdCompressSync(bytes, withChecksum),
+        ]) {
+          assert.deepEqual(await all(decompress(cut(packed, size))), Buffer.from(bytes));
+        }
+        assert.deepEqual(gunzipSync(await all(compress(cut(bytes, size), 'gzip'))), Buffer.from(bytes));
+        assert.deepEqual(
+          zstdDecompressSync(await all(compress(cut(bytes, size), 'zstd'))),
+          Buffer.from(bytes),
+        );
+      },
+    ),
+    { numRuns: process.env.BERTH_SOAK ? 500 : 25 },
+  );
+});
+
+test('decompress() joins members and frames at every cut, skippable frames are passed over', async () => {
+  const twice = Buffer.concat([text, text]);
+  const gzip = Buffer.concat([gzipSync(text), gzipSync(text)]);
+  const zstd = Buffer.concat([
+    skippable,
+    zstdCompressSync(text),
+    skippable,
+    zstdCompressSync(text, withChecksum),
+    skippable,
+  ]);
+  for (const packed of [gzip, zstd]) {
+    for (let size = 1; size <= packed.length; size++) {
+      assert.deepEqual(await all(decompress(cut(packed, size))), twice, `chunks of ${size}`);
+    }
+  }
+});
+
+test('decompress() refuses truncation at every byte and rubbish after the end', async () => {
+  for (const packed of [gzipSync(text), zstdCompressSync(text, withChecksum)]) {
+    for (let length = 4; length < packed.length; length++) {
+      await assert.rejects(all(decompress(cut(packed.subarray(0, length), 7))), invalid, `${length} bytes`);
+    }
+    for (const rubbish of [
+      Buffer.from('x'),
+      Buffer.from('rubbish'),
+      Buffer.alloc(3),
+      Buffer.alloc(9000),
+      Buffer.from('\0\0x'),
+    ]) {
+      for (const size of [5, packed.length, 100_000]) {
+        await assert.rejects(all(decompress(cut(Buffer.concat([packed, rubbish]), size))), invalid);
+      }
+    }
+    const damaged = Buffer.from(packed);
+    damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 0xff;
+    await assert.rejects(all(decompress(cut(damaged, 7))), invalid);
+  }
+});
+
+test('decompress() gives large chunks and passes uncompressed bytes on unchanged', async () => {
+  const big = Buffer.alloc(3_000_000, 'all work and no play ');
+  for (const packed of [gzipSync(big), zstdCompressSync(big)]) {
+    const chunks = await Array.fromAsync(decompress(cut(packed, 16_384)));
+    assert.ok(chunks.slice(0, -1).every((chunk) => chunk.byteLength >= 65_536));
+    assert.deepEqual(Buffer.concat(chunks), big);
+  }
+  assert.deepEqual(await all(decompress(cut(text, 3))), text);
+  assert.deepEqual(await all(decompress(cut(new Uint8Array(), 3))), Buffer.alloc(0));
+});
+
+test('decompress() closes its source when the consumer stops, and passes its errors on', async () => {
+  for (const packed of [gzipSync(Buffer.alloc(900_000)), zstdCompressSync(Buffer.alloc(900_000)), text]) {
+    let isClosed = false;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* cut(packed, 10);
+      } finally {
+        isClosed = true;
+      }
+    }
+    for await (const chunk of decompress(source())) {
+      assert.ok(chunk.byteLength > 0);
+      break;
+    }
+    assert.equal(isClosed, true);
+
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield packed.subarray(0, 10);
+      throw new RangeError('the disk is gone');
+    }
+    await assert.rejects(all(decompress(failing())), RangeError);
+  }
+});
+
+test('decompress() ends with an AbortError', async () => {
+  const controller = new AbortController();
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      yield gzipSync(text);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  setImmediate(() => controller.abort());
+  await assert.rejects(all(decompress(endless(), { signal: controller.signal })), { name: 'AbortError' });
+});
+
+test('decompress() throws nothing but OciError for random damage', async () => {
+  const packed = [gzipSync(text), Buffer.concat([skippable, zstdCompressSync(text, withChecksum)])];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...packed),
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 4 }),
+      async (original, flips) => {
+        const bytes = Buffer.from(original);
+        for (const [at, mask] of flips) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ mask;
+        try {
+          await all(decompress(cut(bytes, 11)));
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'COMPRESSION_INVALID', String(error));
+        }
+      },
+    ),
+    { numRuns: process.env.BERTH_SOAK ? 20_000 : 300 },
+  );
+});
