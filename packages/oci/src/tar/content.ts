@@ -6,7 +6,7 @@ export class EntryContent implements AsyncIterableIterator<Uint8Array> {
   readonly #source: ByteSource;
   readonly #place: TarPlace;
   #left: number;
-  #isOver = false;
+  #isCut = false;
 
   constructor(source: ByteSource, options: { readonly bytes: number; readonly place: TarPlace }) {
     this.#source = source;
@@ -19,8 +19,7 @@ export class EntryContent implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#isOver && this.#left > 0)
-      throw new Error('Content was read after the next tar entry was asked for');
+    if (this.#isCut) throw new Error('Content was read after the next tar entry was asked for');
     const piece = await this.#read();
     return piece === undefined ? { done: true, value: undefined } : { done: false, value: piece };
   }
@@ -30,9 +29,9 @@ export class EntryContent implements AsyncIterableIterator<Uint8Array> {
     return { done: true, value: undefined };
   }
 
-  /** Skips what was not read; from now on there is nothing to read here. */
+  /** Skips what was not read; to ask for it afterwards is a fault of the caller. */
   async finish(): Promise<void> {
-    this.#isOver = true;
+    this.#isCut = this.#left > 0;
     while (this.#left > 0) await this.#read();
   }
 
