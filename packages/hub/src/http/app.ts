@@ -1,0 +1,63 @@
+import type { AccessRecord } from '@berth/registry';
+import type { Pages } from '@berth/web';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyRequest,
+} from 'fastify';
+
+import { addHealth } from './health.ts';
+import { addPages } from './pages.ts';
+
+export interface AppOptions {
+  /** All HTTP of the Index. */
+  readonly index: FastifyPluginAsync;
+  readonly pages: Pages;
+  readonly logger: FastifyBaseLogger;
+  readonly onAccess: (record: AccessRecord) => void;
+  readonly isReady: () => Promise<boolean>;
+}
+
+/** Everything behind the listener but the registry; complete, with all its code loaded, when this resolves. */
+export async function createApp({
+  index,
+  pages,
+  logger,
+  onAccess,
+  isReady,
+}: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    // The dispatch has settled these headers; see there.
+    trustProxy: true,
+    bodyLimit: 64 * 1024,
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const size = Number(reply.getHeader('content-length'));
+    onAccess({
+      at: new Date(),
+      method: request.method,
+      path: withoutSecrets(request),
+      status: reply.statusCode,
+      bytesIn: Number(request.headers['content-length'] ?? 0),
+      bytesOut: request.method === 'HEAD' || !Number.isFinite(size) ? 0 : size,
+      remoteAddress: request.ip,
+      ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
+      ms: reply.elapsedTime,
+    });
+  });
+  addHealth(app, isReady);
+  addPages(app, pages);
+  await app.register(index);
+  await app.ready();
+  return app;
+}
+
+/** The set-up link carries its code in the query; the log keeps the path alone. */
+function withoutSecrets({ url }: FastifyRequest): string {
+  const end = url.indexOf('?');
+  return end >= 0 && url.startsWith('/setup') ? url.slice(0, end) : url;
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { hasCode } from '@berth/errors';
+import { isRegistryPath, type RegistryHandler } from '@berth/registry';
+import type { BaseUrls } from '../listener/base-url.ts';
+import { originOf } from '../listener/proxies.ts';
+
+export interface DispatchOptions {
+  readonly baseUrls: BaseUrls;
+  readonly isTrustedProxy: (address: string) => boolean;
+  readonly registry: RegistryHandler;
+  /** Everything that is not the registry's. */
+  readonly rest: RequestListener;
+}
+
+/**
+ * One origin, two rooms: registry requests go straight to the registry, the rest to the Index and the pages.
+ *
+ * Below this nobody asks how a request came in: the registry is told in its context, the rest finds the settled
+ * client, scheme and host in the `X-Forwarded-*` headers, whatever the client wrote there.
+ */
+export function createDispatch({
+  baseUrls,
+  isTrustedProxy,
+  registry,
+  rest,
+}: DispatchOptions): RequestListener {
+  return (req, res) => {
+    const { url = '/', socket } = req;
+    const peer = {
+      address: socket.remoteAddress ?? '',
+      protocol: 'encrypted' in socket ? ('https' as const) : ('http' as const),
+    };
+    const end = url.indexOf('?');
+    const pathname = end < 0 ? url : url.slice(0, end);
+    // Probes come under whatever name the prober likes, and learn nothing.
+    if (pathname === '/healthz' || pathname === '/readyz') return rest(req, res);
+    const origin = originOf(req.headers, { peer, isTrusted: isTrustedProxy });
+    let baseUrl: string;
+    try {
+      baseUrl = baseUrls.of(origin);
+    } catch (error) {
+      if (hasCode(error) && error.code === 'HOST_UNKNOWN') return refuseHost(res, { error, pathname });
+      throw error;
+    }
+    if (isRegistryPath(pathname)) return registry(req, res, { baseUrl, remoteAddress: origin.remoteAddress });
+    settle(req, { baseUrl, remoteAddress: origin.remoteAddress });
+    rest(req, res);
+  };
+}
+
+function settle(
+  req: IncomingMessage,
+  { baseUrl, remoteAddress }: { baseUrl: string; remoteAddress: string },
+): void {
+  const [protocol = 'http', host = ''] = baseUrl.split('://');
+  req.headers['x-forwarded-proto'] = protocol;
+  req.headers['x-forwarded-host'] = host;
+  req.headers['x-forwarded-for'] = remoteAddress;
+  delete req.headers.forwarded;
+}
+
+/** @see RFC 9110, 15.5.20 (421 Misdirected Request) */
+function refuseHost(res: ServerResponse, { error, pathname }: { error: Error; pathname: string }): void {
+  const { message, hint } = error as Error & { hint?: string };
+  const body = pathname.startsWith('/v2/')
+    ? { errors: [{ code: 'UNSUPPORTED', message: `${message}. ${hint}`, detail: {} }] }
+    : { message, hint };
+  res.writeHead(421, { 'content-type': 'application/json', connection: 'close' });
+  res.end(`${JSON.stringify(body)}\n`);
+}

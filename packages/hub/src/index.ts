@@ -1,0 +1,12 @@
+export type { HubConfig, HubProgress, StartStep, TlsConfig } from './config.ts';
+export { isDataFolderLocked } from './data/lock.ts';
+export { type HubPaths, hubPaths } from './data/paths.ts';
+export { type RunningHub, readRunning } from './data/running.ts';
+export { HUB_ERRORS, HubError, type HubErrorCode } from './errors.ts';
+export { type Hub, startHub } from './hub.ts';
+export { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listener/address.ts';
+export { findPortHolder, type PortHolder } from './listener/port-holder.ts';
+export { isRoot } from './privileges/drop-root.ts';
+export { chooseHubUser, type HubUser } from './privileges/hub-user.ts';
+export { stepHook } from './steps.ts';
+export { type TrustClient, type TrustLine, trustLines } from './tls/trust-lines.ts';

@@ -1,0 +1,25 @@
+export type TrustClient = 'docker' | 'podman' | 'curl';
+
+export interface TrustLine {
+  readonly client: TrustClient;
+  readonly command: string;
+}
+
+/** Commands that make clients of this machine trust the local authority for one `host:port`. */
+export function trustLines(options: { readonly authorityPath: string; readonly url: string }): TrustLine[] {
+  const { authorityPath, url } = options;
+  const { host, protocol } = new URL(url);
+  if (protocol !== 'https:') return [];
+  const ca = shellQuote(authorityPath);
+  const install = (folder: string) => `sudo install -D -m 644 ${ca} ${folder}/${host}/ca.crt`;
+  return [
+    { client: 'docker', command: install('/etc/docker/certs.d') },
+    // podman, skopeo and buildah read the same place.
+    { client: 'podman', command: install('/etc/containers/certs.d') },
+    { client: 'curl', command: `curl --cacert ${ca} ${url}/v2/` },
+  ];
+}
+
+function shellQuote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
