@@ -2,6 +2,8 @@ import { type Descriptor, type Digest, verifyStream } from '@berth/oci';
 import { TransferError } from './errors.ts';
 import type { ImageSource, ManifestBytes } from './interface.ts';
 
+const PIECE_BYTES = 512 * 1024;
+
 export interface MemorySourceOptions {
   /** For people and logs; default `memory`. */
   readonly location?: string;
@@ -41,8 +43,8 @@ export function memorySource(options: MemorySourceOptions): ImageSource {
       const bytes = blobs.get(digest);
       if (bytes === undefined)
         throw new TransferError('BLOB_UNKNOWN', `Cannot find blob "${digest}" in "${location}"`);
-      if (offset > 0) yield bytes.subarray(offset);
-      else yield* verifyStream(one(bytes), { digest, size });
+      if (offset > 0) yield* pieces(bytes.subarray(offset));
+      else yield* verifyStream(pieces(bytes), { digest, size });
     },
     async *tags() {
       yield* [...tags.keys()].sort();
@@ -51,6 +53,7 @@ export function memorySource(options: MemorySourceOptions): ImageSource {
   };
 }
 
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
+/** In pieces, so that progress can be seen. */
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }

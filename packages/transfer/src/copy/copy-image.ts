@@ -111,7 +111,8 @@ class Copy {
       );
     }
     const isThere = await this.#sink.hasManifest(descriptor, { signal });
-    if (isThere && tags.length === 0) return this.#done(descriptor, tags);
+    // The root is put in any case: it is what the sink has to name.
+    if (isThere && depth > 0) return this.#done(descriptor, tags);
     const manifest = await this.#source.manifest(descriptor, { signal });
     if (!isThere) await this.#parts(parseManifest(manifest.bytes, descriptor.mediaType), depth);
     await this.#sink.putManifest(manifest, tags, { signal });

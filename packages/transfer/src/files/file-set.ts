@@ -1,0 +1,41 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '@berth/errors';
+import { readRange } from './read-file.ts';
+
+/** Files by their path with "/", read only: a folder, or the members of a tar. */
+export interface FileSet extends AsyncDisposable {
+  /** Bytes of the file; `undefined` where there is none. */
+  size(path: string): Promise<number | undefined>;
+  /** From `offset` to the end; ends early when the file is shorter than it was. */
+  read(
+    path: string,
+    options?: { readonly offset?: number; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Uint8Array>;
+}
+
+export function folderFiles(root: string): FileSet {
+  return {
+    async size(path) {
+      await using handle = await openFile(join(root, path));
+      const stats = await handle?.stat();
+      return stats?.isFile() === true ? stats.size : undefined;
+    },
+    async *read(path, { offset = 0, signal } = {}) {
+      await using handle = await openFile(join(root, path));
+      if (handle === undefined) return;
+      const { size } = await handle.stat();
+      yield* readRange(handle, { start: offset, length: size - offset, signal });
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (hasCode(error) && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import {
+  cleanArchivePath,
+  decompress,
+  detectCompression,
+  OciError,
+  readTar,
+  type TarEntry,
+} from '@berth/oci';
+import type { FileSet } from './file-set.ts';
+import { fileFailure, readRange } from './read-file.ts';
+
+interface Member {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** More steps from link to link than any archive has. */
+const MAX_LINKS = 16;
+
+/**
+ * The members of a tar file, each readable from any offset. The tar is walked once to find them; one that is
+ * compressed is unpacked into a temporary file first, which is gone with the process.
+ *
+ * @throws {OciError} `TAR_INVALID`, `ARCHIVE_INVALID`, `COMPRESSION_INVALID`
+ * @throws {TransferError} `FILE_UNUSABLE`, `DISK_FULL`
+ */
+export async function openTarFiles(
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<FileSet> {
+  const handle = await openPlain(path, options.signal).catch((error: unknown) => {
+    throw fileFailure(error, `read "${path}"`);
+  });
+  try {
+    const { members, links } = await walk(handle, options.signal);
+    const find = (name: string): Member | undefined => {
+      let at: string | undefined = name;
+      for (let steps = 0; at !== undefined && steps < MAX_LINKS; steps += 1) {
+        const member = members.get(at);
+        if (member !== undefined) return member;
+        at = links.get(at);
+      }
+      return undefined;
+    };
+    let closed: Promise<void> | undefined;
+    return {
+      size: async (name) => find(cleanArchivePath(name))?.size,
+      async *read(name, { offset = 0, signal } = {}) {
+        const member = find(cleanArchivePath(name));
+        if (member === undefined) return;
+        yield* readRange(handle, { start: member.start + offset, length: member.size - offset, signal });
+      },
+      [Symbol.asyncDispose]: () => {
+        closed ??= handle.close();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw fileFailure(error, `read "${path}"`);
+  }
+}
+
+async function walk(
+  handle: FileHandle,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly members: Map<string, Member>; readonly links: Map<string, string> }> {
+  const members = new Map<string, Member>();
+  const links = new Map<string, string>();
+  const { size } = await handle.stat();
+  // What is not content comes by `keepRaw` before its entry, so the sum of both is where content begins.
+  let position = 0;
+  const source = readRange(handle, { start: 0, length: size, signal });
+  const keepRaw = (piece: Uint8Array) => {
+    position += piece.length;
+  };
+  for await (const { entry } of readTar(source, { keepRaw, ...(signal && { signal }) })) {
+    if (entry.type === 'directory') continue;
+    const name = cleanArchivePath(entry.path);
+    if (entry.type === 'file') {
+      if (entry.sparse !== undefined) throw unusable(entry, 'a sparse file');
+      links.delete(name);
+      members.set(name, { start: position, size: entry.size });
+      position += entry.size;
+    } else if (entry.type === 'symlink' || entry.type === 'hardlink') {
+      // Older archives name equal layers by links: "<id>/layer.tar" → "../<other id>/layer.tar".
+      const base = entry.type === 'symlink' ? posix.dirname(name) : '.';
+      members.delete(name);
+      links.set(name, cleanArchivePath(posix.join(base, entry.linkPath)));
+    } else throw unusable(entry, `a ${entry.type}`);
+  }
+  return { members, links };
+}
+
+function unusable({ path }: TarEntry, what: string): OciError {
+  return new OciError('ARCHIVE_INVALID', `Cannot use "${path}" of the archive: it is ${what}`, {
+    hint: 'An archive of images holds plain files; write it again with docker save or podman save',
+  });
+}
+
+async function openPlain(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    if (detectCompression(buffer) === 'none') return handle;
+    const plain = await openTemporary();
+    try {
+      const { size } = await handle.stat();
+      const source = readRange(handle, { start: 0, length: size, signal });
+      for await (const chunk of decompress(source, signal === undefined ? {} : { signal }))
+        await plain.writev([chunk]);
+    } catch (error) {
+      await plain.close();
+      throw error;
+    }
+    await handle.close();
+    return plain;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A file without a name: it is gone when it is closed, whatever happens to the process. */
+async function openTemporary(): Promise<FileHandle> {
+  const path = join(tmpdir(), `berth-archive-${randomUUID()}`);
+  const handle = await open(path, 'wx+', 0o600);
+  await rm(path);
+  return handle;
+}
