@@ -1,5 +1,12 @@
+export { type OpenArchiveSinkOptions, openArchiveSink } from './archive/archive-sink.ts';
+export { type OpenArchiveOptions, openArchive } from './archive/open-archive.ts';
 export { choosePlatform, platformsOf } from './copy/choose-platform.ts';
 export { type CopyImageOptions, type CopyResult, copyImage } from './copy/copy-image.ts';
+export {
+  type CredentialStore,
+  type OpenCredentialStoreOptions,
+  openCredentialStore,
+} from './credentials/credential-store.ts';
 export { TRANSFER_ERRORS, TransferError, type TransferErrorCode } from './errors.ts';
 export type {
   BlobSourceOptions,
@@ -12,7 +19,11 @@ export type {
   PutBlobResult,
   RetryNotice,
 } from './interface.ts';
+export { openOciArchive, openOciArchiveSink } from './layout/oci-archive.ts';
+export { type OpenLayoutOptions, openLayout } from './layout/open-layout.ts';
+export { type Location, parseLocation } from './location.ts';
 export { type MemorySourceOptions, memorySource } from './memory-source.ts';
+export { type OpenLocationOptions, type OpenSinkOptions, openSink, openSource } from './open-location.ts';
 export type { TlsOptions } from './remote/certificates.ts';
 export { allowsPlainHttp, type InsecureRegistries, isLoopback } from './remote/host.ts';
 export { type OpenRemoteOptions, openRemote, type Remote, verifyCredentials } from './remote/open-remote.ts';

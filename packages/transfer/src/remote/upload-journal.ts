@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import type { Digest } from '@berth/oci';
+import { isAlive } from '../files/process-lock.ts';
 
 /** One upload that was begun and not yet finished. */
 export interface UploadKey {
@@ -112,14 +113,4 @@ function parseEntry(text: string): Entry | undefined {
   return texts && typeof startedAt === 'number' && typeof ownerPid === 'number'
     ? (value as Entry)
     : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error) && error.code === 'EPERM';
-  }
 }
