@@ -40,7 +40,9 @@ export interface Page {
 }
 
 export interface RegistryQueries {
-  repository(by: { readonly name: RepositoryName } | { readonly id: string }): Promise<RepositoryInfo | undefined>;
+  repository(
+    by: { readonly name: RepositoryName } | { readonly id: string },
+  ): Promise<RepositoryInfo | undefined>;
   /** By name, ascending; `namespace` is the part before the first slash. */
   repositories(page: Page & { readonly namespace?: string }): Promise<readonly RepositoryInfo[]>;
   /** By name, ascending. */

@@ -1,0 +1,18 @@
+/** One request, as the access log has it. */
+export interface AccessRecord {
+  readonly at: Date;
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly path: string;
+  /** 499 when the client was gone before an answer. */
+  readonly status: number;
+  /** Bytes of the body that were received. */
+  readonly bytesIn: number;
+  /** Bytes of the body that were handed to the connection. */
+  readonly bytesOut: number;
+  /** Who it was, when that was found out. */
+  readonly subject?: string;
+  readonly remoteAddress: string;
+  readonly userAgent?: string;
+  readonly ms: number;
+}

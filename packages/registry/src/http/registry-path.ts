@@ -1,0 +1,18 @@
+import { RESERVED_NAMESPACES } from '../reserved-namespaces.ts';
+
+/** The places where a name ends and an endpoint begins; a name holds none of them as its grammar has it. */
+const ENDPOINT = /\/(?:manifests|blobs|referrers)\/|\/tags\/list\/?$/;
+
+/**
+ * True for what the registry answers; everything else below `/v2/` is the Hub's API. `…/tags/list` of a reserved
+ * namespace is the Hub's: there `list` is a tag.
+ */
+export function isRegistryPath(pathname: string): boolean {
+  if (pathname === '/v2/' || pathname === '/v2' || pathname === '/v2/_catalog') return true;
+  if (!pathname.startsWith('/v2/')) return false;
+  const match = ENDPOINT.exec(pathname.slice(3));
+  if (match === null) return false;
+  if (!match[0].startsWith('/tags')) return true;
+  const end = pathname.indexOf('/', 4);
+  return !RESERVED_NAMESPACES.has(pathname.slice(4, end));
+}

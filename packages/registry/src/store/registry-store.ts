@@ -1,0 +1,28 @@
+import type { Database } from '@berth/db';
+import { createReads, type RegistryReads } from './reads.ts';
+import type { RegistryTables } from './schema.ts';
+import type { Writing } from './writes.ts';
+
+/** The rows: prepared reads, and transactions that carry moment and actor to every step. */
+export class RegistryStore {
+  readonly database: Database<RegistryTables>;
+  readonly reads: RegistryReads;
+
+  constructor(database: Database<RegistryTables>) {
+    this.database = database;
+    this.reads = createReads(database);
+  }
+
+  /** Durable when it resolves. @throws {DatabaseError} as `Database.transaction` does, and whatever `work` throws */
+  write<T>(
+    work: (writing: Writing) => Promise<T>,
+    options: { readonly actor: string; readonly signal?: AbortSignal },
+  ): Promise<T> {
+    const { actor, signal } = options;
+    const now = this.database.now().getTime();
+    return this.database.transaction(
+      (trx, emit) => work({ trx, emit, now, actor }),
+      signal === undefined ? {} : { signal },
+    );
+  }
+}
