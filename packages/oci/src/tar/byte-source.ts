@@ -81,15 +81,17 @@ export class ByteSource {
   }
 
   async #next(): Promise<Buffer | undefined> {
-    if (this.#ended) return undefined;
     if (this.#busy) throw new Error('Two reads of one tar stream at the same time');
+    if (this.#ended) return undefined;
     this.#signal?.throwIfAborted();
     this.#busy = true;
+    // Ended until it gives something: a source that failed is not to be asked or closed again.
+    this.#ended = true;
     try {
       const { done, value } = await this.#iterator.next();
-      if (done !== true) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-      this.#ended = true;
-      return undefined;
+      if (done === true) return undefined;
+      this.#ended = false;
+      return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     } finally {
       this.#busy = false;
     }

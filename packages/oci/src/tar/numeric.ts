@@ -56,7 +56,7 @@ function parseBase256(block: Buffer, field: Field): number {
 
 /** Decimal digits only, as PAX records and sparse maps have them; `undefined` for anything else or past 2^53−1. */
 export function parseDecimal(text: string): number | undefined {
-  if (!/^[0-9]{1,20}$/.test(text)) return undefined;
+  if (!/^[0-9]{1,32}$/.test(text)) return undefined;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }

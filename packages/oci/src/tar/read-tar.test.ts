@@ -194,6 +194,11 @@ test('readTar() with allowMissingEnd takes a stream that just ends', async () =>
   });
 });
 
+test('readTar() with allowMissingEnd still wants the entry that a header speaks of', async () => {
+  const bytes = rawPax([['path', 'a']]);
+  await assert.rejects(readAllEntries(bytes, { allowMissingEnd: true }), /between an extension header/);
+});
+
 test('readTar() says what is wrong with which entry and where', async () => {
   const bad = rawEntry({ name: 'b/c', checksum: '000001\0 ' });
   assert.match(

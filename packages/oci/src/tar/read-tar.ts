@@ -83,17 +83,22 @@ class TarReader {
   /** The next header block, or `undefined` where the archive ends. */
   async header(): Promise<Header | undefined> {
     this.#place.enter(this.#source.offset);
-    if (this.#options.allowMissingEnd === true && (await this.#isAtEnd())) return undefined;
+    const header = (await this.#mayEndHere()) ? undefined : await this.#readHeader();
+    if (header === undefined && this.#extensions.isPending) {
+      throw this.#place.error('the archive ends between an extension header and its entry');
+    }
+    return header;
+  }
+
+  async #readHeader(): Promise<Header | undefined> {
     this.#block = this.#source.take(BLOCK_SIZE) ?? (await this.#wait(BLOCK_SIZE));
     const header = readHeader(this.#block, this.#place);
     this.#options.keepRaw?.(this.#block);
-    if (header !== undefined) return header;
-    if (this.#extensions.isPending)
-      throw this.#place.error('the archive ends between an extension header and its entry');
-    if (this.#options.allowMissingEnd === true && (await this.#isAtEnd())) return undefined;
+    if (header !== undefined || (await this.#mayEndHere())) return header;
     const second = await this.#raw(BLOCK_SIZE);
-    if (second.some((byte) => byte !== 0))
+    if (second.some((byte) => byte !== 0)) {
       throw this.#place.error('one block of zeros stands alone, expected two');
+    }
     return undefined;
   }
 
@@ -225,8 +230,8 @@ class TarReader {
     );
   }
 
-  async #isAtEnd(): Promise<boolean> {
-    return !(await this.#source.hasMore());
+  async #mayEndHere(): Promise<boolean> {
+    return this.#options.allowMissingEnd === true && !(await this.#source.hasMore());
   }
 }
 

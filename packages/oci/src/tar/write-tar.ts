@@ -31,7 +31,8 @@ const CHUNK_SIZE = 128 * 1024;
  * - what does not fit (non-ASCII or long names, ids over 2,097,151, 8 GiB and more, times before 1970, past 2242 or not
  *   whole seconds) goes into one PAX header before it, and so do xattrs. Its name is `././@PaxHeader`, mode 0644,
  *   owner 0, time 0; records are sorted by the bytes of their keys; each appears once; `hdrcharset=BINARY` when a
- *   name is not UTF-8. The block then holds 0 for such numbers and the start of such names, bytes above 127 as `_`;
+ *   name is not UTF-8; `%` and `=` in the name of an xattr are `%25` and `%3D`, as GNU tar has them. The block
+ *   then holds the start of such names, bytes above 127 as `_`, the whole seconds of a time, 0 for other numbers;
  * - GNU extensions, global headers, sparse maps and other PAX records are never written: a sparse file is written out
  *   whole, since where a file system keeps holes says nothing about the file;
  * - content is filled with zeros to 512 bytes; two blocks of zeros end the archive, with nothing after them.
