@@ -33,7 +33,8 @@ export function readDescriptor(json: JsonObject): Descriptor {
 export function embeddedData(descriptor: Descriptor): Uint8Array | undefined {
   if (descriptor.data === undefined) return undefined;
   const bytes = Buffer.from(descriptor.data, 'base64');
-  if (bytes.byteLength !== descriptor.size) return undefined;
+  // Node's decoder skips what is not base64; only the one spelling counts (RFC 4648 §3.5).
+  if (bytes.byteLength !== descriptor.size || bytes.toString('base64') !== descriptor.data) return undefined;
   return digestBytes(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest ? bytes : undefined;
 }
 
