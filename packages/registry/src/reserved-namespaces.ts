@@ -1,10 +1,11 @@
 /**
  * First segments of a repository name that nobody may have: the Hub's API lives beside the registry below `/v2/`,
- * and its pages use `/<namespace>/<repository>`. `library`, the official images, is no reserved one: the
+ * and its pages beside that. `library`, the official images, is no reserved one: the
  * authorizer decides who may write there.
  */
 export const RESERVED_NAMESPACES: ReadonlySet<string> = new Set([
   // Hub API below /v2/
+  'user',
   'users',
   'auth',
   'namespaces',
@@ -27,6 +28,7 @@ export const RESERVED_NAMESPACES: ReadonlySet<string> = new Set([
   'favicon.ico',
   'robots.txt',
   // pages
+  'r',
   'setup',
   'sign-in',
   'sign-out',
@@ -34,7 +36,6 @@ export const RESERVED_NAMESPACES: ReadonlySet<string> = new Set([
   'login',
   'logout',
   'account',
-  'admin',
   'explore',
   'help',
   'settings',
