@@ -1,5 +1,7 @@
 import { configCommand } from './commands/config.ts';
+import { hubCommand } from './commands/hub.ts';
+import { upCommand } from './commands/up.ts';
 import type { CommandModule } from './context.ts';
 
 /** In the order of `berth --help`. */
-export const commands: readonly CommandModule[] = [configCommand];
+export const commands: readonly CommandModule[] = [upCommand, hubCommand, configCommand];

@@ -19,6 +19,8 @@ import type { EffectiveSettings } from './settings/settings.ts';
 
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program itself, for starting it again. */
+  readonly entry: string;
   /** The folder that relative paths are meant from. */
   readonly cwd: string;
   readonly stdin: NodeJS.ReadStream;

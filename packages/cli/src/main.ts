@@ -13,6 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
+  entry: import.meta.filename,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

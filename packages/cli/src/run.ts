@@ -10,6 +10,7 @@ import { findSettingsFile } from './settings/settings-file.ts';
 export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly entry: string;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

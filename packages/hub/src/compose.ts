@@ -6,7 +6,7 @@ import { loadPages } from '@berth/web';
 import type { HubConfig, StartStep } from './config.ts';
 import type { HubPaths } from './data/paths.ts';
 import { createApp } from './http/app.ts';
-import { createDispatch } from './http/dispatch.ts';
+import { contextOf, createDispatch } from './http/dispatch.ts';
 import type { BaseUrls } from './listener/base-url.ts';
 import { accessLogger } from './logs/access-log.ts';
 import { hubLogger } from './logs/hub-logger.ts';
@@ -46,6 +46,8 @@ export async function compose({
   const onAccess = accessLogger(stack.use(new RotatingFile(paths.accessLog)));
   const logger = hubLogger(stack.use(new RotatingFile(paths.hubLog)));
 
+  const onFault = (error: unknown, what: string) => logger.error({ err: error }, what);
+
   const { registry, index } = await timed('databases', async () => {
     const blobs = stack.use(await openFolderBlobStore({ path: paths.content, onStep }));
     const registry = stack.use(
@@ -54,7 +56,7 @@ export async function compose({
         blobs,
         onAccess,
         onStep,
-        onFault: (error, what) => logger.error({ err: error }, what),
+        onFault,
       }),
     );
     const { queries, events } = registry;
@@ -66,19 +68,16 @@ export async function compose({
         issuer: ISSUER,
         signUp,
         defaultPrivacy,
+        requestContext: contextOf,
+        version: config.version,
         onStep,
+        onFault,
       }),
     );
     return { registry, index };
   });
 
-  const authorizer = createTokenAuthorizer({
-    realm: (baseUrl) => `${baseUrl}/auth/token`,
-    service: SERVICE,
-    issuer: ISSUER,
-    keys: index.keys,
-    basic: index.basic,
-  });
+  const authorizer = createTokenAuthorizer(index.authorizerOptions);
   const pages = await timed('pages', loadPages);
   const isReady = async () => (await registry.queries.repositories({ limit: 1 })).length >= 0;
   const app = await createApp({ index: index.routes, pages, logger, onAccess, isReady });

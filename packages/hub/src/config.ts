@@ -22,7 +22,7 @@ export interface HubConfig {
   /** Who the process becomes when it is root: a name, `uid`, or `uid:gid`. */
   readonly user?: string;
   /** Made when there is no account yet. */
-  readonly admin?: { readonly user: string; readonly password: string };
+  readonly admin?: { readonly username: string; readonly password: string };
   readonly signUp: 'open' | 'closed';
   readonly defaultPrivacy: 'public' | 'private';
   readonly onProgress?: (progress: HubProgress) => void;

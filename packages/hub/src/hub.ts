@@ -68,7 +68,7 @@ export async function startHub(
   stack.use(listener);
   if (tls !== undefined) stack.use(watchTls(tls, { listener, config }));
   const localUrl = localUrlOf(listener.address, { isTls: tls !== undefined });
-  await rooms.index.createAdminOnce(config);
+  if (config.admin !== undefined) await rooms.index.createAdmin(config.admin);
   await timed('hello', () => firstPush(rooms, { config, ...options }));
   await writeRunning(paths, {
     pid: process.pid,

@@ -1,4 +1,5 @@
 import type { CommandModule } from '../context.ts';
+import { alignColumns } from '../output/columns.ts';
 import { addSettingsOptions } from '../settings/options.ts';
 import { SETTINGS } from '../settings/schema.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
@@ -41,15 +42,7 @@ function settingsTable(report: Record<string, SettingReport>): string {
     shown(value),
     origin === 'default' ? `default (${env})` : origin,
   ]);
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignColumns(rows);
 }
 
 function shown(value: unknown): string {

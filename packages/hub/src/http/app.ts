@@ -5,8 +5,10 @@ import Fastify, {
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 
+import { contextOf } from './dispatch.ts';
 import { addHealth } from './health.ts';
 import { addPages } from './pages.ts';
 
@@ -29,11 +31,8 @@ export async function createApp({
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
-    // The dispatch has settled these headers; see there.
-    trustProxy: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 64 * 1024,
-    routerOptions: { ignoreTrailingSlash: true },
   });
   app.addHook('onResponse', async (request, reply) => {
     const size = Number(reply.getHeader('content-length'));
@@ -44,7 +43,7 @@ export async function createApp({
       status: reply.statusCode,
       bytesIn: Number(request.headers['content-length'] ?? 0),
       bytesOut: request.method === 'HEAD' || !Number.isFinite(size) ? 0 : size,
-      remoteAddress: request.ip,
+      remoteAddress: contextOf(request.raw).remoteAddress,
       ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
       ms: reply.elapsedTime,
     });

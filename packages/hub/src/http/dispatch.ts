@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { hasCode } from '@berth/errors';
-import { isRegistryPath, type RegistryHandler } from '@berth/registry';
+import { isRegistryPath, type RegistryHandler, type RequestContext } from '@berth/registry';
 import type { BaseUrls } from '../listener/base-url.ts';
 import { originOf } from '../listener/proxies.ts';
 
@@ -12,11 +12,16 @@ export interface DispatchOptions {
   readonly rest: RequestListener;
 }
 
+const contexts = new WeakMap<IncomingMessage, RequestContext>();
+
+/** Where a request of the Index or the pages reached us, as the dispatch settled it. */
+export function contextOf(req: IncomingMessage): RequestContext {
+  return contexts.get(req) ?? { baseUrl: 'http://localhost', remoteAddress: req.socket.remoteAddress ?? '' };
+}
+
 /**
  * One origin, two rooms: registry requests go straight to the registry, the rest to the Index and the pages.
- *
- * Below this nobody asks how a request came in: the registry is told in its context, the rest finds the settled
- * client, scheme and host in the `X-Forwarded-*` headers, whatever the client wrote there.
+ * Below this nobody asks how a request came in.
  */
 export function createDispatch({
   baseUrls,
@@ -43,20 +48,9 @@ export function createDispatch({
       throw error;
     }
     if (isRegistryPath(pathname)) return registry(req, res, { baseUrl, remoteAddress: origin.remoteAddress });
-    settle(req, { baseUrl, remoteAddress: origin.remoteAddress });
+    contexts.set(req, { baseUrl, remoteAddress: origin.remoteAddress });
     rest(req, res);
   };
-}
-
-function settle(
-  req: IncomingMessage,
-  { baseUrl, remoteAddress }: { baseUrl: string; remoteAddress: string },
-): void {
-  const [protocol = 'http', host = ''] = baseUrl.split('://');
-  req.headers['x-forwarded-proto'] = protocol;
-  req.headers['x-forwarded-host'] = host;
-  req.headers['x-forwarded-for'] = remoteAddress;
-  delete req.headers.forwarded;
 }
 
 /** @see RFC 9110, 15.5.20 (421 Misdirected Request) */

@@ -1,0 +1,30 @@
+import type { StartWords } from './interface.ts';
+
+export const ENGLISH: StartWords = {
+  steps: {
+    data: 'Data folder',
+    tls: 'Certificate',
+    databases: 'Databases',
+    pages: 'Pages',
+    listen: 'Listening',
+    hello: 'First image',
+  },
+  seconds: (text) => `${text} s`,
+  address: 'Your Hub',
+  setup: 'First account',
+  setupOnce: 'works once',
+  dataFolder: 'Data folder',
+  free: (size) => `${size} free`,
+  runsAs: (user) => `runs as ${user}`,
+  trust: 'So that clients trust its certificate:',
+  tryIn: (folder) => `Try, in ${folder}:`,
+  push: 'When the first account is there, push:',
+  stop: 'Ctrl-C stops it; nothing goes on running.',
+  stopped: 'Stopped',
+  alreadyRunning: (url, pid) => `Berth is already running: ${url} (process ${pid})`,
+  starting: 'Berth is being started by another process',
+  restarting: (reason, seconds) =>
+    `The Hub ended unexpectedly (${reason}); starting it again in ${seconds} s`,
+  killed: (signal) => `killed by ${signal}`,
+  ended: (code) => `exit code ${code}`,
+};

@@ -1,0 +1,23 @@
+import type { StartStep } from '@berth/hub';
+
+/** Everything that a start says to people. One file per language, each written for its readers, none translated. */
+export interface StartWords {
+  readonly steps: Readonly<Record<StartStep, string>>;
+  readonly seconds: (text: string) => string;
+  readonly address: string;
+  readonly setup: string;
+  readonly setupOnce: string;
+  readonly dataFolder: string;
+  readonly free: (size: string) => string;
+  readonly runsAs: (user: string) => string;
+  readonly trust: string;
+  readonly tryIn: (folder: string) => string;
+  readonly push: string;
+  readonly stop: string;
+  readonly stopped: string;
+  readonly alreadyRunning: (url: string, pid: number) => string;
+  readonly starting: string;
+  readonly restarting: (reason: string, seconds: number) => string;
+  readonly killed: (signal: string) => string;
+  readonly ended: (code: number) => string;
+}
