@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -154,4 +155,33 @@ test('decompress() throws nothing but OciError for random damage', async () => {
     ),
     { numRuns: process.env.BERTH_SOAK ? 20_000 : 300 },
   );
+});
+
+const hasTools = ['gzip', 'zstd'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+
+test('decompress() and compress() agree with the gzip and zstd programs', {
+  skip: hasTools ? false : 'the programs gzip and zstd are not both installed',
+}, async () => {
+  const big = Buffer.alloc(700_000, 'all work and no play ');
+  const run = (tool: string, args: readonly string[], input: Uint8Array): Buffer => {
+    const result = spawnSync(tool, args, { input, maxBuffer: 1 << 24 });
+    assert.equal(result.status, 0, result.stderr.toString());
+    return result.stdout;
+  };
+  const packed = [
+    run('gzip', ['-9'], big),
+    run('zstd', ['-19', '--check'], big),
+    run('zstd', ['--long=24', '--no-check'], big),
+    run('zstd', ['-T2', '-B65536'], big),
+    run('zstd', ['--single-thread', '--no-content-size'], Buffer.alloc(0)),
+  ];
+  for (const each of packed) {
+    const unpacked = await all(decompress(cut(each, 999)));
+    assert.deepEqual(unpacked, unpacked.length === 0 ? Buffer.alloc(0) : big);
+  }
+  for (const tool of ['gzip', 'zstd'] as const) {
+    assert.deepEqual(run(tool, ['-d', '-c'], await all(compress(cut(big, 4096), tool))), big);
+  }
+  const wide = run('zstd', ['--long=28', '--no-check', '-c'], Buffer.alloc(0));
+  assert.deepEqual(await all(decompress(cut(wide, 9))), Buffer.alloc(0));
 });

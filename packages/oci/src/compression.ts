@@ -105,6 +105,11 @@ function unzstd(
   return decoded('zstd', through(zstdFrames(source), decoder, options));
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  Z_BUF_ERROR: 'the stream ends early',
+  ZSTD_error_frameParameter_windowTooLarge: 'it needs a window of more than 128 MiB',
+};
+
 async function* decoded(
   format: string,
   bytes: AsyncIterable<Uint8Array>,
@@ -113,7 +118,7 @@ async function* decoded(
     yield* bytes;
   } catch (cause) {
     if (!hasCode(cause) || !/^(?:Z_|ZSTD_)/.test(cause.code)) throw cause;
-    const reason = cause.code === 'Z_BUF_ERROR' ? 'the stream ends early' : 'the stream is damaged';
+    const reason = REASONS[cause.code] ?? 'the stream is damaged';
     throw new OciError('COMPRESSION_INVALID', `Cannot decompress ${format}: ${reason}`, {
       hint: 'Fetch or make the file again',
       cause,

@@ -48,6 +48,11 @@ test("parseImageConfig() keeps all fields, Docker's own too, and drops what is n
   );
 });
 
+test('parseImageConfig() takes the single string of old images as a list of one', () => {
+  const old = { ...config, config: { Entrypoint: '/bin/sh', Cmd: ['-l'] } };
+  assert.deepEqual(parseImageConfig(bytes(old)).config, { Entrypoint: ['/bin/sh'], Cmd: ['-l'] });
+});
+
 test('parseImageConfig() names the field that is wrong', () => {
   const cases: [unknown, RegExp][] = [
     ['{}', /"architecture": expected a string/],

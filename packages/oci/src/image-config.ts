@@ -110,7 +110,9 @@ function readHistory(json: JsonObject): History {
 }
 
 const STRINGS = ['User', 'WorkingDir', 'StopSignal'];
-const STRING_LISTS = ['Env', 'Entrypoint', 'Cmd', 'Shell', 'OnBuild'];
+const STRING_LISTS = ['Env', 'OnBuild'];
+/** Docker's oldest images have one string where a list stands today. */
+const COMMANDS = ['Entrypoint', 'Cmd', 'Shell'] as const;
 const OBJECTS = ['ExposedPorts', 'Volumes', 'Healthcheck'];
 
 function readContainerConfig(json: JsonObject): ContainerConfig {
@@ -119,7 +121,15 @@ function readContainerConfig(json: JsonObject): ContainerConfig {
   for (const key of OBJECTS) json.object(key);
   json.boolean('ArgsEscaped');
   json.stringMap('Labels');
-  return withoutNulls(json, []);
+  const commands = COMMANDS.filter((key) => json.has(key)).map(
+    (key) => [key, readCommand(json, key)] as const,
+  );
+  return { ...withoutNulls(json, COMMANDS), ...Object.fromEntries(commands) };
+}
+
+function readCommand(json: JsonObject, key: string): readonly string[] {
+  const value = json.raw(key);
+  return typeof value === 'string' ? [value] : (json.strings(key) ?? []);
 }
 
 /** Docker writes `null` for what is not set; here that is no field. */
