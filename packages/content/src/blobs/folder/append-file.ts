@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { allocate, type BufferPlan } from './buffer-plan.ts';
+import type { BufferPool } from './buffer-pool.ts';
 
-const FIRST_BUFFER_BYTES = 64 * 1024;
 /** One is being filled while the others are on their way. */
 const BUFFERS = 3;
 
@@ -13,9 +12,8 @@ const BUFFERS = 3;
  */
 export class AppendFile {
   readonly #file: FileHandle;
-  readonly #plan: BufferPlan;
+  readonly #pool: BufferPool;
   readonly #syncEveryBytes: number;
-  readonly #place: Disposable;
   readonly #free: Buffer[] = [];
   #buffer: Buffer | undefined;
   #filled = 0;
@@ -30,11 +28,10 @@ export class AppendFile {
 
   constructor(
     file: FileHandle,
-    options: { readonly offset: number; readonly plan: BufferPlan; readonly syncEveryBytes: number },
+    options: { readonly offset: number; readonly pool: BufferPool; readonly syncEveryBytes: number },
   ) {
     this.#file = file;
-    this.#plan = options.plan;
-    this.#place = options.plan.enter();
+    this.#pool = options.pool;
     this.#syncEveryBytes = options.syncEveryBytes;
     this.#written = options.offset;
     this.#syncedUpTo = options.offset;
@@ -69,7 +66,7 @@ export class AppendFile {
     this.#send();
     await this.#writing;
     await this.#syncing;
-    this.#place[Symbol.dispose]();
+    for (const buffer of this.#free) this.#pool.give(buffer);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -79,11 +76,14 @@ export class AppendFile {
         this.#freed = resolve;
       });
     }
-    const wanted = this.#buffers === 0 ? FIRST_BUFFER_BYTES : this.#plan.sizeBytes;
-    const free = this.#free.pop();
-    if (free === undefined) this.#buffers += 1;
-    this.#buffer = free?.length === wanted ? free : allocate(wanted);
+    this.#buffer = this.#free.pop() ?? this.#takeBuffer();
     return this.#buffer;
+  }
+
+  #takeBuffer(): Buffer {
+    this.#buffers += 1;
+    // Most blobs are small: only the second buffer of a write may be a large one.
+    return this.#buffers === 1 ? this.#pool.takeSmall() : this.#pool.take();
   }
 
   #send(): void {

@@ -6,7 +6,7 @@ import { abortable } from '../abortable.ts';
 import { assertDigest, assertSize, blobTooLarge, ingestClosed } from '../errors.ts';
 import type { BlobInfo, CommitOptions, Ingest, WriteOptions } from '../interface.ts';
 import { AppendFile } from './append-file.ts';
-import type { BufferPlan } from './buffer-plan.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { syncFolder, translateDiskFull } from './disk.ts';
 import { blobPath, ingestPath, shardPath } from './paths.ts';
 import { readFileRange } from './read-file.ts';
@@ -15,7 +15,7 @@ import type { ContentStep } from './steps.ts';
 /** What an ingest needs of its store. */
 export interface IngestHost {
   readonly root: string;
-  readonly plan: BufferPlan;
+  readonly pool: BufferPool;
   readonly syncEveryBytes: number;
   step(name: ContentStep): void;
   ensureAlgorithm(algorithm: DigestAlgorithm): Promise<void>;
@@ -107,9 +107,9 @@ export class FolderIngest implements Ingest {
 
   async #append(source: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<number> {
     const { signal, maxSizeBytes = Number.POSITIVE_INFINITY } = options;
-    const { plan, syncEveryBytes } = this.#host;
+    const { pool, syncEveryBytes } = this.#host;
     const start = this.#offset;
-    const target = new AppendFile(this.#file, { offset: start, plan, syncEveryBytes });
+    const target = new AppendFile(this.#file, { offset: start, pool, syncEveryBytes });
     const stop = this.#stop.signal;
     let accepted = start;
     try {
@@ -166,8 +166,8 @@ export class FolderIngest implements Ingest {
   async #hash(algorithm: DigestAlgorithm, options: { readonly signal?: AbortSignal }): Promise<Digester> {
     const digester = new Digester(algorithm);
     const range = { first: 0, last: this.#offset - 1 };
-    const { plan } = this.#host;
-    for await (const chunk of readFileRange(this.#file, range, { ...options, plan, path: this.#path })) {
+    const { pool } = this.#host;
+    for await (const chunk of readFileRange(this.#file, range, { ...options, pool, path: this.#path })) {
       digester.update(chunk);
     }
     return digester;

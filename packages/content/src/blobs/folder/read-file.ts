@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ContentError } from '../../errors.ts';
 import type { ByteRange } from '../interface.ts';
-import { allocate, type BufferPlan } from './buffer-plan.ts';
+import type { BufferPool } from './buffer-pool.ts';
 
 /**
  * Reads a part of a file through two buffers: while the consumer works on one, the other is filled. A chunk is
@@ -12,23 +12,25 @@ import { allocate, type BufferPlan } from './buffer-plan.ts';
 export async function* readFileRange(
   file: FileHandle,
   range: ByteRange,
-  options: { readonly plan: BufferPlan; readonly path: string; readonly signal?: AbortSignal },
+  options: { readonly pool: BufferPool; readonly path: string; readonly signal?: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { plan, path, signal } = options;
+  const { pool, path, signal } = options;
   const end = range.last + 1;
-  if (range.first >= end) return;
-  using _place = plan.enter();
+  const pair: [Buffer?, Buffer?] = [];
   let position = range.first;
-  let spare: Buffer<ArrayBuffer> | undefined;
-  let ahead: Promise<Buffer<ArrayBuffer>> | undefined;
+  let shown: Buffer | undefined;
+  let ahead: Promise<Uint8Array> | undefined;
 
-  /** Fills `buffer`, or one of a better size, from `position` on; the file knows how far it is. */
-  async function fill(): Promise<Buffer<ArrayBuffer>> {
-    const wanted = Math.min(plan.sizeBytes, end - position);
-    const buffer = spare !== undefined && isGoodFor(spare, wanted) ? spare : allocate(wanted);
-    spare = undefined;
-    const length = Math.min(buffer.length, wanted);
+  function take(): Buffer {
+    const left = end - position;
+    return left < pool.smallBytes ? Buffer.allocUnsafeSlow(left) : pool.take();
+  }
+
+  async function fill(side: 0 | 1): Promise<Uint8Array> {
+    pair[side] ??= take();
+    const buffer = pair[side];
     const start = position;
+    const length = Math.min(buffer.length, end - start);
     position += length;
     let got = 0;
     while (got < length) {
@@ -36,27 +38,29 @@ export async function* readFileRange(
       if (bytesRead === 0) throw cutShort(path, { expected: end, actual: start + got });
       got += bytesRead;
     }
-    return length === buffer.length ? buffer : buffer.subarray(0, length);
+    return buffer.subarray(0, length);
   }
 
   try {
-    ahead = fill();
-    while (ahead !== undefined) {
-      const chunk: Buffer<ArrayBuffer> = await ahead;
+    if (position < end) ahead = fill(0);
+    for (let side: 0 | 1 = 0; ahead !== undefined; side = side === 0 ? 1 : 0) {
+      const chunk: Uint8Array = await ahead;
       signal?.throwIfAborted();
-      ahead = position < end ? fill() : undefined;
+      ahead = position < end ? fill(side === 0 ? 1 : 0) : undefined;
+      shown = pair[side];
       yield chunk;
-      spare = chunk;
+      shown = undefined;
     }
   } finally {
-    // The file may be closed next: the read that is under way must have ended.
+    // The file may be closed and the buffers given away next: the read that is under way must have ended.
     await ahead?.catch(() => {});
+    for (const buffer of pair) {
+      if (buffer === undefined) continue;
+      // Left in the middle: the last chunk may still be on its way to a socket.
+      if (buffer === shown) pool.forget(buffer);
+      else pool.give(buffer);
+    }
   }
-}
-
-/** A buffer that is far too large is let go, so that memory follows the plan. */
-function isGoodFor(buffer: Buffer, wanted: number): boolean {
-  return buffer.length >= wanted && buffer.length <= 2 * wanted;
 }
 
 function cutShort(path: string, sizes: { readonly expected: number; readonly actual: number }): ContentError {

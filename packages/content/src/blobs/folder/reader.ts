@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Digest } from '@berth/oci';
 import { checkRange } from '../errors.ts';
 import type { BlobReader, ByteRange } from '../interface.ts';
-import type { BufferPlan } from './buffer-plan.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { readFileRange } from './read-file.ts';
 
 export class FolderBlobReader implements BlobReader {
@@ -10,7 +10,7 @@ export class FolderBlobReader implements BlobReader {
   readonly size: number;
   readonly #file: FileHandle;
   readonly #path: string;
-  readonly #plan: BufferPlan;
+  readonly #pool: BufferPool;
   #isUsed = false;
   #closing: Promise<void> | undefined;
 
@@ -19,13 +19,13 @@ export class FolderBlobReader implements BlobReader {
     readonly size: number;
     readonly file: FileHandle;
     readonly path: string;
-    readonly plan: BufferPlan;
+    readonly pool: BufferPool;
   }) {
     this.digest = options.digest;
     this.size = options.size;
     this.#file = options.file;
     this.#path = options.path;
-    this.#plan = options.plan;
+    this.#pool = options.pool;
   }
 
   stream(
@@ -36,7 +36,7 @@ export class FolderBlobReader implements BlobReader {
     const range = checkRange(options.range, this);
     const { signal } = options;
     return readFileRange(this.#file, range, {
-      plan: this.#plan,
+      pool: this.#pool,
       path: this.#path,
       ...(signal === undefined ? {} : { signal }),
     });

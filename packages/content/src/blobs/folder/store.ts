@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hasCode } from '@berth/errors';
@@ -5,7 +6,7 @@ import { type Digest, type DigestAlgorithm, Digester } from '@berth/oci';
 import type { Leases } from '../../leases/interface.ts';
 import { assertIngestId, blobLeased, ingestBusy, ingestExists, ingestUnknown } from '../errors.ts';
 import type { BlobInfo, BlobReader, BlobStore, Ingest, IngestInfo } from '../interface.ts';
-import { BufferPlan } from './buffer-plan.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { makeFolder, makeFolders, syncFolder, translateDiskFull } from './disk.ts';
 import { FolderIngest, type IngestHost } from './ingest.ts';
 import { algorithmPath, blobPath, FILE_MODE, ingestPath, SHARDS, shardPath, stagingPath } from './paths.ts';
@@ -38,6 +39,10 @@ export interface FolderBlobStore extends BlobStore {
 const PARKED = 1024;
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+const CREATE = O_RDWR | O_CREAT | O_EXCL;
+const RESUME = O_RDWR | O_NOFOLLOW;
+
 interface Parked {
   readonly offset: number;
   readonly digester: Digester | undefined;
@@ -46,7 +51,7 @@ interface Parked {
 class FolderStore implements FolderBlobStore {
   readonly #root: string;
   readonly #leases: Leases | undefined;
-  readonly #readPlan = new BufferPlan();
+  readonly #readPool = new BufferPool();
   readonly #host: IngestHost;
   /** Ingests that somebody has open, or is about to. */
   readonly #busy = new Map<string, FolderIngest | undefined>();
@@ -58,7 +63,7 @@ class FolderStore implements FolderBlobStore {
     this.#leases = options.leases;
     this.#host = {
       root: options.path,
-      plan: new BufferPlan(),
+      pool: new BufferPool(),
       syncEveryBytes: options.syncEveryBytes ?? SYNC_EVERY_BYTES,
       step: options.onStep ?? (() => {}),
       ensureAlgorithm: (algorithm) => this.ensureAlgorithm(algorithm),
@@ -82,7 +87,7 @@ class FolderStore implements FolderBlobStore {
     }
     try {
       const { size } = await file.stat();
-      return new FolderBlobReader({ digest, size, file, path, plan: this.#readPlan });
+      return new FolderBlobReader({ digest, size, file, path, pool: this.#readPool });
     } catch (error) {
       await file.close();
       throw error;
@@ -94,7 +99,7 @@ class FolderStore implements FolderBlobStore {
     if (this.#busy.has(id)) throw ingestExists(id);
     this.#host.step('content.stage');
     const ingest = await this.#take(id, async () => {
-      const file = await this.#openIngest(id, 'wx+');
+      const file = await this.#openIngest(id, CREATE);
       return { file, offset: 0, digester: new Digester() };
     });
     this.#host.step('content.staged');
@@ -105,7 +110,7 @@ class FolderStore implements FolderBlobStore {
     assertIngestId(id);
     if (this.#busy.has(id)) throw ingestBusy(id);
     return await this.#take(id, async () => {
-      const file = await this.#openIngest(id, 'r+');
+      const file = await this.#openIngest(id, RESUME);
       const { size } = await file.stat();
       const parked = this.#parked.get(id);
       this.#parked.delete(id);
@@ -161,7 +166,7 @@ class FolderStore implements FolderBlobStore {
     for (const ingest of [...this.#busy.values()]) await ingest?.[Symbol.asyncDispose]();
   }
 
-  async #openIngest(id: string, flags: 'wx+' | 'r+'): Promise<FileHandle> {
+  async #openIngest(id: string, flags: number): Promise<FileHandle> {
     const path = ingestPath(this.#root, id);
     try {
       return await open(path, flags, FILE_MODE);
