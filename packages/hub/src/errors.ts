@@ -12,6 +12,7 @@ export const HUB_ERRORS = {
     description: 'The machine does not have the listen address, or may not listen on that port',
   },
   PORT_TAKEN: { class: 'failedPrecondition', description: 'Another process listens on the port' },
+  DATA_FOLDER_MISSING: { class: 'notFound', description: 'No Hub was ever started on the data folder' },
   DATA_FOLDER_NEWER: {
     class: 'failedPrecondition',
     description: 'The data folder was written by a newer version of Berth',

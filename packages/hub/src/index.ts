@@ -1,7 +1,7 @@
+export { type CheckHubOptions, checkHub, type DatabaseFinding, type HubCheckReport } from './check.ts';
 export type { HubConfig, HubProgress, StartStep, TlsConfig } from './config.ts';
-export { isDataFolderLocked } from './data/lock.ts';
 export { type HubPaths, hubPaths } from './data/paths.ts';
-export { type RunningHub, readRunning } from './data/running.ts';
+export { type HubStatus, type RunningHub, readHubStatus } from './data/status.ts';
 export { HUB_ERRORS, HubError, type HubErrorCode } from './errors.ts';
 export { type Hub, startHub } from './hub.ts';
 export { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listener/address.ts';
@@ -9,4 +9,5 @@ export { findPortHolder, type PortHolder } from './listener/port-holder.ts';
 export { isRoot } from './privileges/drop-root.ts';
 export { chooseHubUser, type HubUser } from './privileges/hub-user.ts';
 export { stepHook } from './steps.ts';
+export { describeCertificate } from './tls/describe-certificate.ts';
 export { type TrustClient, type TrustLine, trustLines } from './tls/trust-lines.ts';

@@ -9,6 +9,7 @@ import { terminalReporter } from './terminal.ts';
 
 /** Runs a Hub in this process until the signal, or until its supervisor is gone. */
 export async function runHub(settings: EffectiveSettings, context: CliContext): Promise<void> {
+  process.title = 'berth-hub';
   const supervisor = process.send === undefined ? undefined : stopWithSupervisor();
   const tell =
     supervisor === undefined

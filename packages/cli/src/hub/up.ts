@@ -1,4 +1,4 @@
-import { hubPaths, isDataFolderLocked, readRunning } from '@berth/hub';
+import { readHubStatus } from '@berth/hub/status';
 import type { CliContext } from '../context.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
 import { settingsEnvironment } from '../settings/to-environment.ts';
@@ -10,12 +10,11 @@ import { startWords } from './words/words.ts';
 export async function up(settings: EffectiveSettings, context: CliContext): Promise<number> {
   const { printer, language } = context;
   const words = startWords(language);
-  const paths = hubPaths(settings.values.dataRoot);
-  if (isDataFolderLocked(paths)) {
-    const running = await readRunning(paths);
-    printer.result({ alreadyRunning: running ?? true }, () =>
-      running === undefined ? words.starting : words.alreadyRunning(running.url, running.pid),
-    );
+  const status = await readHubStatus(settings.values.dataRoot);
+  if (status.state !== 'stopped') {
+    const said =
+      status.state === 'running' ? words.alreadyRunning(status.hub.url, status.hub.pid) : words.starting;
+    printer.result(status, () => said);
     return 0;
   }
   const code = await superviseHub({

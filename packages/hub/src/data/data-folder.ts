@@ -18,7 +18,7 @@ export async function prepareDataFolder(paths: HubPaths): Promise<void> {
     for (const folder of [paths.folder, paths.content, paths.tls, paths.logs]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
     }
-    await checkFormat(paths);
+    if (!(await refuseNewerFormat(paths))) await writeFormat(paths);
   } catch (error) {
     if (!hasCode(error) || !['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code)) throw error;
     throw new HubError('DATA_FOLDER_DENIED', `Cannot use data folder "${paths.folder}": ${error.message}`, {
@@ -35,14 +35,18 @@ async function makeRoot(root: string): Promise<void> {
   if (made !== undefined) await chmod(root, 0o711);
 }
 
-async function checkFormat(paths: HubPaths): Promise<void> {
+/**
+ * @returns whether there is a format; a folder without one was never used
+ * @throws {HubError} `DATA_FOLDER_NEWER`
+ */
+export async function refuseNewerFormat(paths: HubPaths): Promise<boolean> {
   const text = await readFile(paths.format, 'utf8').catch((error: unknown) => {
     if (hasCode(error) && error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return writeFormat(paths);
+  if (text === undefined) return false;
   const format = Number(text.trim());
-  if (Number.isInteger(format) && format >= 1 && format <= DATA_FORMAT) return;
+  if (Number.isInteger(format) && format >= 1 && format <= DATA_FORMAT) return true;
   throw new HubError(
     'DATA_FOLDER_NEWER',
     `Cannot use data folder "${paths.folder}": it has format "${text.trim().slice(0, 20)}", this Berth knows up to "${DATA_FORMAT}"`,

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { hasCode } from '@berth/errors';
 
 export interface PortHolder {
@@ -18,8 +19,7 @@ export async function findPortHolder(port: number): Promise<PortHolder | undefin
       const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(goneAsEmpty);
       const inode = /^socket:\[([0-9]+)\]$/.exec(target)?.[1];
       if (inode === undefined || !inodes.has(inode)) continue;
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(goneAsEmpty);
-      return { pid: Number(pid), name: name.trim() };
+      return { pid: Number(pid), name: await nameOf(pid) };
     }
   }
   return undefined;
@@ -36,6 +36,13 @@ async function listeningInodes(port: number): Promise<Set<string>> {
     }
   }
   return inodes;
+}
+
+/** Of its program; a main thread may have a name of its own, which says nothing. */
+async function nameOf(pid: string): Promise<string> {
+  const [program = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(goneAsEmpty)).split('\0');
+  if (program !== '') return basename(program);
+  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(goneAsEmpty)).trim();
 }
 
 async function listOrNothing(folder: string): Promise<string[]> {
