@@ -98,6 +98,10 @@ class RunningServer implements Server {
     });
     this.#closed = new Promise((done) => {
       child.once('close', () => done());
+      // What it started and left may hold the pipes for ever.
+      child.once('exit', () =>
+        setTimeout(() => child.stdout?.destroy() && child.stderr?.destroy(), 2000).unref(),
+      );
     });
   }
 
@@ -138,7 +142,9 @@ class RunningServer implements Server {
 
   async stop(): Promise<void> {
     if (this.ended === undefined) {
-      this.kill('SIGTERM');
+      // Number 1 of a process namespace does not even see a SIGTERM that it has no handler for.
+      const isDeaf = this.#isWrapped && !(await catchesTerm(this.pid));
+      this.kill(isDeaf ? 'SIGKILL' : 'SIGTERM');
       const timer = setTimeout(() => this.kill('SIGKILL'), 10_000);
       await this.#closed;
       clearTimeout(timer);
@@ -156,11 +162,21 @@ class RunningServer implements Server {
   }
 }
 
+async function catchesTerm(pid: number): Promise<boolean> {
+  const status = await readProcFile(`/proc/${pid}/status`);
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status ?? '')?.[1];
+  return caught !== undefined && ((BigInt(`0x${caught}`) >> 14n) & 1n) === 1n;
+}
+
 async function firstChildOf(pid: number): Promise<number | undefined> {
+  const first = Number((await readProcFile(`/proc/${pid}/task/${pid}/children`))?.trim().split(' ')[0]);
+  return first > 0 ? first : undefined;
+}
+
+/** @returns undefined when the process is gone */
+async function readProcFile(path: string): Promise<string | undefined> {
   try {
-    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    const first = Number(text.trim().split(' ')[0]);
-    return first > 0 ? first : undefined;
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (hasCode(error) && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
     throw error;
