@@ -57,22 +57,36 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-const FASTIFY_CODES: Readonly<Record<string, { readonly code: string; readonly hint: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE', hint: 'a body may have 64 KiB' },
+const FASTIFY_FAILURES: Readonly<Record<string, Omit<Failure, 'status'>>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'BODY_TOO_LARGE',
+    message: 'Cannot read the body: it is larger than 64 KiB',
+    hint: 'send less; images go to the registry',
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'MEDIA_TYPE_UNSUPPORTED',
+    message: 'Cannot read the body: its Content-Type is none that is taken here',
     hint: 'send application/json, or a form where one is meant',
   },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'INPUT_INVALID', hint: 'send a JSON object' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: {
+    code: 'INPUT_INVALID',
+    message: 'Cannot read the body: it is empty',
+    hint: 'send a JSON object',
+  },
 };
 
 /** Refusals of Fastify itself, before a route was reached. */
 function fastifyFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined;
   if (hasCode(error) && typeof error.class === 'string') return undefined;
-  const { statusCode } = error as { statusCode?: unknown };
-  if (typeof statusCode !== 'number' || statusCode >= 500 || statusCode < 400) return undefined;
-  const known = hasCode(error) ? FASTIFY_CODES[error.code] : undefined;
-  const { code, hint } = known ?? { code: 'INPUT_INVALID', hint: 'send well-formed JSON' };
-  return { status: statusCode, code, message: error.message, hint };
+  const { statusCode: status } = error as { statusCode?: unknown };
+  if (typeof status !== 'number' || status >= 500 || status < 400) return undefined;
+  const known = hasCode(error) ? FASTIFY_FAILURES[error.code] : undefined;
+  if (known !== undefined) return { status, ...known };
+  return {
+    status,
+    code: 'INPUT_INVALID',
+    message: `Cannot read the request: ${error.message}`,
+    hint: 'send well-formed JSON',
+  };
 }

@@ -18,7 +18,8 @@ const BODY_LIMIT_BYTES = 65_536;
 
 /**
  * All HTTP of the Index as one Fastify plugin: the forms, the token service, the Hub API and its OpenAPI document.
- * When the plugin is ready everything it needs is loaded.
+ * When Fastify is ready everything it needs is loaded. Docker Hub's tools end some paths with a slash: give Fastify
+ * `ignoreTrailingSlash`.
  */
 export function createRoutes(services: Services): FastifyPluginAsync {
   return async (fastify) => {
@@ -26,11 +27,9 @@ export function createRoutes(services: Services): FastifyPluginAsync {
     app.setValidatorCompiler(compileValidator);
     app.addHook('onRoute', (route) => {
       route.bodyLimit ??= BODY_LIMIT_BYTES;
-      const isTwin = route.schema?.hide === true && route.url.endsWith('/');
-      if (!route.url.startsWith('/v2/') || isTwin || route.method === 'HEAD') return;
-      // Docker Hub's tools write the same paths with a slash at the end.
-      app.route({ ...route, url: `${route.url}/`, schema: { ...route.schema, hide: true } });
     });
+    // Text would reach a schema for objects; without a parser it is refused as what it is.
+    app.removeContentTypeParser('text/plain');
     app.setErrorHandler((error, request, reply) => {
       const failure = failureOf(error);
       if (failure.status === 500)

@@ -15,7 +15,7 @@ const RESERVED = new Set([...RESERVED_NAMESPACES, ...RESERVED_USER_NAMES]);
 /** @throws {IndexError} `USER_NAME_INVALID` */
 export function parseUserName(text: string): UserName {
   if (text.length < MIN_LENGTH || text.length > MAX_LENGTH) {
-    fail(text, `it has ${text.length} characters, ${MIN_LENGTH} to ${MAX_LENGTH} are allowed`);
+    fail(text, `its length is ${text.length}, ${MIN_LENGTH} to ${MAX_LENGTH} characters are allowed`);
   }
   if (!SEGMENT.test(text)) {
     fail(
