@@ -17,6 +17,8 @@ const COPIED_CHUNK_BYTES = 128 * 1024;
 
 /** How often one blob may begin again from its first byte. */
 const MAX_RESTARTS = 3;
+/** How often one session may be at another offset than it said before it counts as lost. */
+const MAX_CONFLICTS = 5;
 
 /** A session of the registry: where to send the next bytes, and how many it has. */
 interface Upload {
@@ -28,6 +30,9 @@ interface Upload {
 
 /** The registry forgot the session or holds other bytes than we think: only a new one helps. */
 class SessionLost extends Error {}
+
+/** The session is somewhere else than it said: the registry was still reading what came before a cut. */
+class OffsetMoved extends Error {}
 
 /** The token ended while the body was on its way: the session goes on with the next one. */
 class SignInEnded extends Error {}
@@ -87,6 +92,7 @@ class BlobUpload {
   readonly #backoff: Backoff;
   readonly #what: string;
   #restarts = 0;
+  #conflicts = 0;
 
   constructor(
     remote: RemoteRepository,
@@ -147,13 +153,14 @@ class BlobUpload {
       return known;
     } catch (failed) {
       await journal.release(this.#key);
-      const shown = failed instanceof SessionLost || failed instanceof SignInEnded ? failed.cause : failed;
+      const isOurs = [SessionLost, OffsetMoved, SignInEnded].some((kind) => failed instanceof kind);
+      const shown = isOurs ? (failed as Error).cause : failed;
       throw networkFailure(shown, this.#remote.session.registry);
     }
   }
 
   #reasonToGoOn(error: unknown): Retryable {
-    if (error instanceof SignInEnded) return { reason: error.message };
+    if (error instanceof SignInEnded || error instanceof OffsetMoved) return { reason: error.message };
     if (error instanceof SessionLost) {
       this.#countRestart(error);
       return { reason: error.message, retryAfterMs: 0 };
@@ -320,11 +327,15 @@ class BlobUpload {
   async #expect(response: HttpResponse, statuses: readonly number[], isResumed: boolean): Promise<void> {
     if (statuses.includes(response.status)) return response.discard();
     const failure = await responseFailure(response, this.#what);
-    const isGone = response.status === 404 || response.status === 410;
-    // 409 and 416: the offsets differ. 400: what the session holds does not have the digest.
-    const isOther = isResumed && [400, 409, 416].includes(response.status);
-    if (isGone || isOther)
-      throw new SessionLost(`the upload was lost (${response.status})`, { cause: failure });
+    const lost = `the upload was lost (${response.status})`;
+    if (response.status === 404 || response.status === 410) throw new SessionLost(lost, { cause: failure });
+    if (isResumed && (response.status === 409 || response.status === 416)) {
+      this.#conflicts += 1;
+      if (this.#conflicts > MAX_CONFLICTS) throw new SessionLost(lost, { cause: failure });
+      throw new OffsetMoved('the upload is at another offset', { cause: failure });
+    }
+    // What the session holds does not have the digest: it may be of another time.
+    if (isResumed && response.status === 400) throw new SessionLost(lost, { cause: failure });
     if (response.status === 401) throw new SignInEnded('the sign-in ended', { cause: failure });
     throw failure;
   }

@@ -27,14 +27,9 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
-    const cut = () => {
-      count.cuts += 1;
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
-    };
     const carry = (from: Socket, to: Socket, direction: 'up' | 'down') => {
       open.add(from);
-      from.on('error', () => to.destroy());
+      from.on('error', () => to.destroySoon());
       from.on('close', () => open.delete(from));
       from.on('end', () => to.end());
       from.on('data', (chunk: Buffer) => {
@@ -47,7 +42,10 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
             plan.shift();
             const last = chunk.subarray(0, limit);
             count[direction] += last.length;
-            to.write(last, () => cut());
+            count.cuts += 1;
+            // What was counted arrives; then both ends are gone.
+            to.end(last, () => setImmediate(() => to.destroySoon()));
+            from.removeAllListeners('data').destroy();
             return;
           }
         }
