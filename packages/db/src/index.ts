@@ -1,3 +1,10 @@
 export { DATABASE_ERRORS, DatabaseError, type DatabaseErrorCode } from './errors.ts';
-export type { Database, Migration, OpenDatabaseOptions, Param } from './interface.ts';
+export {
+  DATABASE_STEPS,
+  type Database,
+  type DatabaseStep,
+  type Migration,
+  type OpenDatabaseOptions,
+  type Param,
+} from './interface.ts';
 export { openDatabase } from './open.ts';

@@ -20,6 +20,11 @@
 import type { BerthEvent, EventLog } from '@berth/events';
 import type { Compilable, Kysely, Transaction } from 'kysely';
 
+/** The points of a transaction at which a crash leaves something different behind. */
+export const DATABASE_STEPS = ['db.begin', 'db.before-commit', 'db.after-commit'] as const;
+
+export type DatabaseStep = (typeof DATABASE_STEPS)[number];
+
 export interface Migration<Tables> {
   /** 1, 2, 3 … without gaps. */
   readonly version: number;
@@ -31,8 +36,12 @@ export interface OpenDatabaseOptions<Tables> {
   /** `sqlite:/absolute/path.db` or `sqlite::memory:`. */
   readonly url: string;
   readonly migrations: readonly Migration<Tables>[];
-  /** Called at each durable step (`db.begin`, `db.before-commit`, `db.after-commit`); for crash tests and traces. */
-  readonly onStep?: (step: string) => void;
+  /** Called at each of `DATABASE_STEPS`; for crash tests and traces. */
+  readonly onStep?: (step: DatabaseStep) => void;
+  /** How long a transaction waits for the write lock of another process: then `DB_BUSY`. Default 5000. */
+  readonly busyTimeoutMs?: number;
+  /** The time in milliseconds; default: the system's. For tests of a clock that goes backwards. */
+  readonly clock?: () => number;
 }
 
 /** A placeholder in a prepared query: `where('name', '=', p('name'))`. */

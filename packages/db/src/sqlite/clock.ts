@@ -1,13 +1,14 @@
 /** Gives moments that never go back, whatever the system's clock does. */
 export class Clock {
-  #last: number;
+  readonly #source: () => number;
+  #last = 0;
 
-  constructor(notBeforeMs: number) {
-    this.#last = notBeforeMs;
+  constructor(source: () => number) {
+    this.#source = source;
   }
 
   nowMs(): number {
-    this.#last = Math.max(this.#last, Date.now());
+    this.#last = Math.max(this.#last, this.#source());
     return this.#last;
   }
 

@@ -11,7 +11,6 @@ import { lastEventTime, Outbox } from './outbox.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-/** How long a transaction waits for the write lock of another process. */
 const BUSY_TIMEOUT_MS = 5000;
 
 interface Parts<Tables> {
@@ -96,14 +95,19 @@ export async function openSqlite<Tables>(options: OpenDatabaseOptions<Tables>): 
   const { path } = location;
   // The writer closes last: it takes the log into the database, which a connection that only reads cannot do.
   const writer = stack.use(
-    await Writer.open({ path, isDurable: location.isDurable, busyTimeoutMs: BUSY_TIMEOUT_MS }),
+    await Writer.open({
+      path,
+      isDurable: location.isDurable,
+      busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+    }),
   );
   const reader = stack.use(new Reader(path));
   const from = schemaVersion(reader);
   assertKnownVersion(from, { known: migrations.length, path });
   const write = new Kysely<Tables>({ dialect: writingDialect(writer, onStep) });
   await migrate(write, { from, migrations, path });
-  const clock = new Clock(lastEventTime(reader));
+  const clock = new Clock(options.clock ?? Date.now);
+  clock.saw(lastEventTime(reader));
   const outbox = stack.use(new Outbox(reader, clock));
   const read = new Kysely<Tables>({ dialect: readingDialect(reader) });
   return new SqliteDatabase({ reader, writer, outbox, clock, read, write, stack: stack.move() });

@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { DatabaseError } from '../errors.ts';
+import type { DatabaseStep } from '../interface.ts';
 import type { Reader } from './reader.ts';
 import type { StatementResult } from './statements.ts';
 import type { Writer } from './writer.ts';
@@ -65,7 +66,7 @@ export function readingDialect(reader: Reader): Dialect {
 }
 
 /** Whoever uses it holds the only place in the queue: there is one connection, and one transaction at a time. */
-export function writingDialect(writer: Writer, onStep: (step: string) => void): Dialect {
+export function writingDialect(writer: Writer, onStep: (step: DatabaseStep) => void): Dialect {
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       return toQueryResult<R>(await writer.run(sql, parameters));
