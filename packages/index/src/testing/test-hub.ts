@@ -73,7 +73,7 @@ export async function openTestHub(options: Partial<IndexOptions> = {}): Promise<
     const init = { method, headers, redirect: 'manual' as const, ...(body === undefined ? {} : { body }) };
     const response = await fetch(new URL(path, url), init);
     const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json');
     return {
       status: response.status,
       headers: response.headers,
