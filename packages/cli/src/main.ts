@@ -4,6 +4,12 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort());
 }
+// Whoever started us this way cannot always pass its end on as a signal.
+if (process.env.BERTH_STOP_WITH_PARENT !== undefined) {
+  delete process.env.BERTH_STOP_WITH_PARENT;
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || stop.abort(), 500).unref();
+}
 // A reader that went away (`berth tags … | head -1`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

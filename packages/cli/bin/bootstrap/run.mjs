@@ -25,12 +25,15 @@ export async function run({ script, args, dev }) {
 }
 
 function become(node, args, env) {
+  // The shell between npm and us passes no signal on: when npm is ended, all we see is that the shell is gone.
+  const isBelowNpm = process.env.npm_lifecycle_event !== undefined;
   if (typeof process.execve === 'function') {
     process.removeAllListeners('warning');
-    process.execve(node, [node, ...args], env);
+    process.execve(node, [node, ...args], isBelowNpm ? { ...env, BERTH_STOP_WITH_PARENT: 'yes' } : env);
   }
-  const child = spawn(node, args, { stdio: 'inherit', env });
+  const child = spawn(node, args, { stdio: 'inherit', env: { ...env, BERTH_STOP_WITH_PARENT: 'yes' } });
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  if (isBelowNpm) whenParentIsGone(() => child.kill('SIGTERM'));
   child.on('error', (error) => {
     console.error(`berth: Cannot run "${node}": ${error.message}`);
     process.exitCode = 1;
@@ -38,6 +41,16 @@ function become(node, args, env) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
+}
+
+function whenParentIsGone(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 500);
+  timer.unref();
 }
 
 function cacheFolder() {
