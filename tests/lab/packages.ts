@@ -2,9 +2,14 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { cacheFolder, withLock } from './cache-folder.ts';
-import { mustRun } from './command.ts';
+import { mustRun, runCommand } from './command.ts';
 import { completeRoot } from './complete-root.ts';
 import { type PackageSet, setFolderName } from './package-sets.ts';
+
+/** The package mirror cannot be reached from here: a reason to skip, not a fault. */
+export class PackagesUnreachableError extends Error {
+  override readonly name = 'PackagesUnreachableError';
+}
 
 export interface BringOptions {
   /** A line now and then, so that nobody takes a download for a hang. */
@@ -55,7 +60,10 @@ async function make(set: PackageSet, options: BringOptions & { readonly folder: 
   try {
     const apt = await aptIn(staging);
     say(`${set.name}: reading the package lists`);
-    await mustRun([...apt, 'update'], signal);
+    const update = await runCommand([...apt, 'update'], signal);
+    if (update.code !== 0 || (await readdir(join(staging, 'apt/state/lists'))).length < 2) {
+      throw new PackagesUnreachableError(`needs Debian's package mirror: ${lastLine(update.stderr)}`);
+    }
     const install = [...apt, 'install', '--yes', '--no-install-recommends', '--download-only'] as const;
     const plan = await mustRun([...install, '--print-uris', ...set.packages], signal);
     const megabytes = Math.round(sumOfSizes(plan.stdout) / 1e6);
@@ -97,6 +105,10 @@ async function aptIn(staging: string): Promise<['apt-get', ...string[]]> {
     join(apt, 'no-hooks.conf'),
     ...Object.entries(settings).flatMap(([key, value]) => ['--option', `${key}=${value}`]),
   ];
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** Lines of `--print-uris`: 'uri' file size checksum. */

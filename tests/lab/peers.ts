@@ -8,7 +8,7 @@ import { type CommandOptions, type CommandResult, runCommand } from './command.t
 import { type Bind, jailCommand } from './jail.ts';
 import { whyNoPeers } from './machine.ts';
 import { type PackageSet, PEERS } from './package-sets.ts';
-import { bringPackages } from './packages.ts';
+import { bringPackages, PackagesUnreachableError } from './packages.ts';
 import { type Server, type StartOptions, startServer } from './server.ts';
 
 export interface InsideOptions {
@@ -58,15 +58,26 @@ export interface Lab extends AsyncDisposable {
  *   await lab.must('skopeo', ['--version']);
  */
 export async function openPeers(t: TestContext, set: PackageSet = PEERS): Promise<Lab | undefined> {
-  const reason = await whyNoPeers();
-  if (reason !== undefined) {
-    if (process.env.CI === 'true') throw new Error(`Cannot run the peers in CI: ${reason}`);
-    t.skip(reason);
-    return undefined;
+  const lab = await tryOpen(t, set);
+  if (typeof lab !== 'string') {
+    t.after(() => lab[Symbol.asyncDispose]());
+    return lab;
   }
-  const lab = await openLab(set, { onProgress: (line) => t.diagnostic(line) });
-  t.after(() => lab[Symbol.asyncDispose]());
-  return lab;
+  if (process.env.CI === 'true') throw new Error(`Cannot run the peers in CI: ${lab}`);
+  t.skip(lab);
+  return undefined;
+}
+
+/** @returns the lab, or the reason why there is none */
+async function tryOpen(t: TestContext, set: PackageSet): Promise<Lab | string> {
+  const reason = await whyNoPeers();
+  if (reason !== undefined) return reason;
+  try {
+    return await openLab(set, { onProgress: (line) => t.diagnostic(line) });
+  } catch (error) {
+    if (error instanceof PackagesUnreachableError) return error.message;
+    throw error;
+  }
 }
 
 /** The lab without a test around it, for benchmarks and tools. Throws where it cannot be had. */

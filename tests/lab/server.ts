@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '@berth/errors';
 
 export interface StartOptions {
+  /** Added to our own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Asked again and again until it says true. Without it the program counts as ready when it runs. */
@@ -37,12 +38,14 @@ export async function startServer(
   options: StartOptions & {
     /** The command is a wrapper that stays (`unshare --fork`): the program is its child. */
     readonly isWrapped?: boolean;
+    /** The whole environment; `env` is then not looked at. */
+    readonly onlyEnv?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Server> {
   const [program, ...args] = command;
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    env: options.onlyEnv ?? { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   await new Promise<void>((done, fail) => {

@@ -1,6 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { whyNoPeers } from '../lab/machine.ts';
+import { PEERS } from '../lab/package-sets.ts';
+import { bringPackages } from '../lab/packages.ts';
 import { filterFiles, findIntegrationTests, findUnitTests } from './find-tests.ts';
 import { type Outcome, tally } from './outcome.ts';
 import { fileLine, summary } from './report.ts';
@@ -65,6 +68,7 @@ async function runMode(mode: Mode, choice: Choice): Promise<Outcome[]> {
   outcomes.push(...(await runGroup(integration.filter(isGraph), { concurrency: 1, mode, choice })));
   outcomes.push(...(await runGroup(units, { concurrency: 2, mode, choice })));
   const others = integration.filter((file) => !isGraph(file));
+  if (others.length > 0) await prepareLab();
   outcomes.push(...(await runGroup(others, { concurrency: 1, mode, choice })));
   return outcomes;
 }
@@ -84,6 +88,17 @@ async function runTools(): Promise<Outcome[]> {
     console.log(fileLine(name, { outcomes: [outcome], ms: performance.now() - started }));
   }
   return outcomes;
+}
+
+/** The first download takes a while: it is told here, not hidden inside the first test that needs it. */
+async function prepareLab(): Promise<void> {
+  const reason = await whyNoPeers();
+  if (reason !== undefined) return;
+  try {
+    await bringPackages(PEERS, { onProgress: (line) => console.log(`     ${line}`) });
+  } catch (error) {
+    console.log(`     the peers could not be brought: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 async function runGroup(
