@@ -26,6 +26,7 @@ export { type MemorySourceOptions, memorySource } from './memory-source.ts';
 export { type OpenLocationOptions, type OpenSinkOptions, openSink, openSource } from './open-location.ts';
 export type { TlsOptions } from './remote/certificates.ts';
 export { allowsPlainHttp, type InsecureRegistries, isLoopback } from './remote/host.ts';
+export { callHub, type HubCall } from './remote/hub-api.ts';
 export { type OpenRemoteOptions, openRemote, type Remote, verifyCredentials } from './remote/open-remote.ts';
 export type { RetryPolicy } from './remote/retry.ts';
 export type { SessionOptions } from './remote/session.ts';

@@ -12,6 +12,8 @@ export interface Printer {
   result(data: unknown, text: () => string): void;
   /** One of many answers, on standard output: one JSON line, or one line of text. */
   record(data: unknown, text: () => string): void;
+  /** Bytes exactly as they are, on standard output, whatever the format: a manifest to hash. */
+  raw(bytes: Uint8Array): void;
   /** For people alone, on standard error; nothing with `--format json`. */
   note(text: string): void;
   /** On standard error: `berth: …` and a line with the next step, or one JSON line. */
@@ -19,7 +21,7 @@ export interface Printer {
 }
 
 export interface PrinterStreams {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(data: string | Uint8Array): unknown };
   readonly stderr: { write(text: string): unknown };
 }
 
@@ -30,6 +32,7 @@ export function createPrinter(format: OutputFormat, { stdout, stderr }: PrinterS
     result: (data, text) =>
       void stdout.write(isJson ? `${JSON.stringify(data, null, 2)}\n` : withNewline(text())),
     record: (data, text) => void stdout.write(isJson ? `${JSON.stringify(data)}\n` : withNewline(text())),
+    raw: (bytes) => void stdout.write(bytes),
     note: (text) => void (isJson || stderr.write(withNewline(text))),
     error: (error) => void stderr.write(isJson ? `${JSON.stringify({ error })}\n` : errorText(error)),
   };

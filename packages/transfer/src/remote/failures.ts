@@ -18,7 +18,7 @@ export interface RegistryErrorEntry {
 export async function responseFailure(
   response: HttpResponse,
   action: string,
-  options: { readonly notFound?: TransferErrorCode } = {},
+  options: { readonly notFound?: TransferErrorCode; readonly hint?: string } = {},
 ): Promise<TransferError> {
   const { status } = response;
   const { entries, text } = await readErrorBody(response);
@@ -27,7 +27,7 @@ export async function responseFailure(
     .join('; ');
   const said = words === '' ? text : words;
   const code = codeFor(status, entries, options.notFound ?? 'MANIFEST_UNKNOWN');
-  const hint = HINTS[code];
+  const hint = (code === 'UNAUTHENTICATED' ? options.hint : undefined) ?? HINTS[code];
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   return new TransferError(
     code,

@@ -13,7 +13,7 @@ import {
 import { allowsPlainHttp, endpointOf, type InsecureRegistries, isLoopback } from './host.ts';
 import { type HttpClient, type HttpRequest, type HttpResponse, openHttpClient } from './http.ts';
 import { Backoff, DEFAULT_RETRY, isCut, type RetryPolicy } from './retry.ts';
-import { basicAuthorization, type Credentials, fetchToken, type Token } from './tokens.ts';
+import { basicAuthorization, type Credentials, fetchToken, SIGN_IN_HINT, type Token } from './tokens.ts';
 
 export interface SessionOptions {
   readonly credentials?: Credentials | undefined;
@@ -98,8 +98,16 @@ export class RegistrySession implements AsyncDisposable {
       scopes: [],
       signal: options.signal,
     });
-    if (response.status !== 200) throw await responseFailure(response, `sign in to "${this.registry}"`);
+    if (response.status !== 200) {
+      throw await responseFailure(response, `sign in to "${this.registry}"`, { hint: SIGN_IN_HINT });
+    }
     await response.discard();
+  }
+
+  /** Sends below the registry's root without any sign-in and without redirects: for other APIs of the same origin. */
+  async send({ target, ...request }: Omit<RegistryRequest, 'scopes'>): Promise<HttpResponse> {
+    const url = this.#resolve(target, await this.ping({ signal: request.signal }));
+    return this.#http.send({ ...request, url });
   }
 
   /** Sends with the right sign-in, follows redirects. Any final status is an answer; see `responseFailure`. */

@@ -28,6 +28,9 @@ export interface TokenQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The registry never says which of the two was wrong, and neither do we. */
+export const SIGN_IN_HINT = 'Check the name and the password or token: berth login';
+
 const CLIENT_ID = 'berth';
 const TOKEN_BODY_LIMIT_BYTES = 1024 * 1024;
 /** What a server that says nothing means. @see distribution: docs/spec/auth/token.md */
@@ -63,7 +66,9 @@ export async function fetchToken(send: SendHttp, question: TokenQuestion): Promi
     };
     response = await send({ method: 'GET', url: realm, headers, signal });
   }
-  if (response.status !== 200) throw await responseFailure(response, `sign in to "${registry}"`);
+  if (response.status !== 200) {
+    throw await responseFailure(response, `sign in to "${registry}"`, { hint: SIGN_IN_HINT });
+  }
   return readToken(await readJson(response, TOKEN_BODY_LIMIT_BYTES, 'token'), registry, askedAtMs);
 }
 
