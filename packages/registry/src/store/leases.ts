@@ -7,16 +7,22 @@ import { inChunks } from './writes.ts';
 const SYSTEM = { actor: 'system' } as const;
 
 /** Leases as rows: they hold across restarts and for every process at the same database. */
-export function createLeases(store: RegistryStore): Leases {
+export function createLeases(
+  store: RegistryStore,
+  clock: () => number = () => store.database.now().getTime(),
+): Leases {
   return {
     async acquire({ id = randomUUID(), owner, digests, ttlMs }) {
-      return store.write(async ({ trx, now }) => {
+      return store.write(async ({ trx }) => {
         const known = await trx
           .selectFrom('leases')
           .select('expires_at')
           .where('id', '=', id)
           .executeTakeFirst();
-        const expiresAt = Math.max(now + ttlMs, known?.expires_at ?? 0);
+        const now = clock();
+        const hasEnded = known !== undefined && known.expires_at <= now;
+        if (hasEnded) await trx.deleteFrom('leases').where('id', '=', id).execute();
+        const expiresAt = Math.max(now + ttlMs, hasEnded ? 0 : (known?.expires_at ?? 0));
         await trx
           .insertInto('leases')
           .values({ id, owner, expires_at: expiresAt })
@@ -39,7 +45,7 @@ export function createLeases(store: RegistryStore): Leases {
 
     async held(digests) {
       const held = new Set<Digest>();
-      const now = store.database.now().getTime();
+      const now = clock();
       for (const chunk of inChunks(digests)) {
         const rows = await store.database.read
           .selectFrom('lease_digests as d')
@@ -54,8 +60,8 @@ export function createLeases(store: RegistryStore): Leases {
     },
 
     async prune() {
-      return store.write(async ({ trx, now }) => {
-        const result = await trx.deleteFrom('leases').where('expires_at', '<=', now).executeTakeFirst();
+      return store.write(async ({ trx }) => {
+        const result = await trx.deleteFrom('leases').where('expires_at', '<=', clock()).executeTakeFirst();
         return Number(result.numDeletedRows);
       }, SYSTEM);
     },

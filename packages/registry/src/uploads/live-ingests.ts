@@ -7,6 +7,8 @@ const IDLE_MS = 60_000;
 const IDLE_MAX = 128;
 
 interface Entry {
+  readonly opening: Promise<Ingest>;
+  /** Once it is open. */
   ingest: Ingest | undefined;
   isBusy: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -25,9 +27,12 @@ export class LiveIngests implements AsyncDisposable {
     this.#blobs = blobs;
   }
 
-  /** Bytes received so far, also while a request writes; `undefined` when it is not open. */
-  offset(id: string): number | undefined {
-    return this.#entries.get(id)?.ingest?.offset;
+  /** Bytes received so far; may be asked while a request writes. */
+  async offset(id: string): Promise<number> {
+    const entry = await this.#entry(id);
+    const ingest = await entry.opening;
+    if (!entry.isBusy) this.release(id);
+    return ingest.offset;
   }
 
   /**
@@ -36,23 +41,11 @@ export class LiveIngests implements AsyncDisposable {
    * @throws {RegistryError} `BLOB_UPLOAD_INVALID` while another request has it
    */
   async hold(id: string): Promise<Ingest> {
-    await this.#closing.get(id);
-    const known = this.#entries.get(id);
-    if (known !== undefined) {
-      if (known.isBusy || known.ingest === undefined) throw busy(id);
-      known.isBusy = true;
-      clearTimeout(known.timer);
-      return known.ingest;
-    }
-    const entry: Entry = { ingest: undefined, isBusy: true, timer: undefined };
-    this.#entries.set(id, entry);
-    try {
-      entry.ingest = await this.#open(id);
-      return entry.ingest;
-    } catch (error) {
-      this.#entries.delete(id);
-      throw hasCode(error) && error.code === 'INGEST_BUSY' ? busy(id) : error;
-    }
+    const entry = await this.#entry(id);
+    if (entry.isBusy) throw busy(id);
+    entry.isBusy = true;
+    clearTimeout(entry.timer);
+    return await entry.opening;
   }
 
   /** The session goes on later. */
@@ -60,6 +53,7 @@ export class LiveIngests implements AsyncDisposable {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.isBusy = false;
+    clearTimeout(entry.timer);
     entry.timer = setTimeout(() => this.#close(id, entry), IDLE_MS).unref();
     let idle = [...this.#entries.values()].filter((each) => !each.isBusy).length;
     for (const [other, each] of this.#entries) {
@@ -88,22 +82,37 @@ export class LiveIngests implements AsyncDisposable {
   #close(id: string, entry: Entry): void {
     clearTimeout(entry.timer);
     this.#entries.delete(id);
-    if (entry.ingest === undefined) return;
-    this.#closing.set(id, this.#dispose(id, entry.ingest));
+    this.#closing.set(id, this.#dispose(id, entry));
   }
 
-  async #dispose(id: string, ingest: Ingest): Promise<void> {
+  async #dispose(id: string, entry: Entry): Promise<void> {
     try {
-      await ingest[Symbol.asyncDispose]();
+      await entry.ingest?.[Symbol.asyncDispose]();
     } finally {
       this.#closing.delete(id);
     }
+  }
+
+  async #entry(id: string): Promise<Entry> {
+    await this.#closing.get(id);
+    const known = this.#entries.get(id);
+    if (known !== undefined) return known;
+    const entry: Entry = { opening: this.#open(id), ingest: undefined, isBusy: false, timer: undefined };
+    this.#entries.set(id, entry);
+    entry.opening.then(
+      (ingest) => {
+        entry.ingest = ingest;
+      },
+      () => this.#entries.delete(id),
+    );
+    return entry;
   }
 
   async #open(id: string): Promise<Ingest> {
     try {
       return await this.#blobs.resumeIngest(id);
     } catch (error) {
+      if (hasCode(error) && error.code === 'INGEST_BUSY') throw busy(id);
       if (!hasCode(error) || error.code !== 'INGEST_UNKNOWN') throw error;
       return await this.#blobs.startIngest(id);
     }

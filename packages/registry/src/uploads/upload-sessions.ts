@@ -79,12 +79,8 @@ export class UploadSessions implements AsyncDisposable {
   }
 
   /** Bytes received so far. */
-  async offset(row: UploadRow): Promise<number> {
-    const live = this.#live.offset(row.id);
-    if (live !== undefined) return live;
-    const ingest = await this.#live.hold(row.id);
-    this.#live.release(row.id);
-    return ingest.offset;
+  offset(row: UploadRow): Promise<number> {
+    return this.#live.offset(row.id);
   }
 
   /**
@@ -113,27 +109,22 @@ export class UploadSessions implements AsyncDisposable {
   async finish(row: UploadRow, digest: Digest, part?: Part): Promise<BlobInfo> {
     const { onStep } = this.#options;
     const ingest = await this.#live.hold(row.id);
-    let isOver = false;
     try {
       await (part === undefined ? undefined : this.#write(ingest, row, part));
       onStep('registry.upload.before-intent');
       await this.#intend(row, digest);
       onStep('registry.upload.after-intent');
       const blob = await ingest.commit({ digest, ...signalOf(part) });
-      isOver = true;
       onStep('registry.upload.before-link');
       await this.#link(row, blob);
       onStep('registry.upload.after-link');
       return blob;
     } catch (error) {
-      if (hasCode(error) && error.code === 'DIGEST_MISMATCH') {
-        isOver = true;
-        await this.#remove(row);
-      }
+      if (hasCode(error) && error.code === 'DIGEST_MISMATCH') await this.#remove(row);
       throw error;
     } finally {
-      if (isOver) await this.#live.forget(row.id);
-      else this.#live.release(row.id);
+      // Also when it failed: a commit closes its ingest. The bytes, where there are any, are opened again.
+      await this.#live.forget(row.id);
     }
   }
 
@@ -185,15 +176,14 @@ export class UploadSessions implements AsyncDisposable {
     if (range !== undefined && range.first !== ingest.offset)
       throw outOfOrder(row, range.first, ingest.offset);
     const end = range === undefined ? limit : Math.min(range.last + 1, limit);
-    const offset = await ingest.write(part.source, { maxSizeBytes: end, ...signalOf(part) });
-    if (range !== undefined && offset !== range.last + 1) {
-      throw new RegistryError(
-        'SIZE_INVALID',
-        `Cannot append to upload "${row.id}": Content-Range ends with byte ${range.last}, the body with byte ${offset - 1}`,
-        { hint: `Go on from byte ${offset}`, detail: { expected: range.last + 1, actual: offset } },
-      );
+    try {
+      const offset = await ingest.write(part.source, { maxSizeBytes: end, ...signalOf(part) });
+      if (range !== undefined && offset !== range.last + 1) throw wrongLength(row, range.last, offset);
+      return offset;
+    } catch (error) {
+      const isBeyondRange = hasCode(error) && error.code === 'BLOB_TOO_LARGE' && end < limit;
+      throw isBeyondRange ? wrongLength(row, end - 1, ingest.offset) : error;
     }
-    return offset;
   }
 
   async #intend(row: UploadRow, digest: Digest): Promise<void> {
@@ -237,6 +227,14 @@ export class UploadSessions implements AsyncDisposable {
 
 function signalOf(part: Part | undefined): { readonly signal?: AbortSignal } {
   return part?.signal === undefined ? {} : { signal: part.signal };
+}
+
+function wrongLength(row: UploadRow, last: number, offset: number): RegistryError {
+  return new RegistryError(
+    'SIZE_INVALID',
+    `Cannot append to upload "${row.id}": the body has not the length of its Content-Range, which ends with byte ${last}`,
+    { hint: `Go on from byte ${offset}`, detail: { expected: last + 1, actual: offset } },
+  );
 }
 
 function outOfOrder(row: UploadRow, first: number, offset: number): RegistryError {

@@ -1,0 +1,1 @@
+export { type AuthorizerFixture, authorizerSuite } from './auth/testsuite.ts';
