@@ -11,6 +11,7 @@ import { findPortHolder } from './port-holder.ts';
 
 /** Running requests may end for this long when the Hub stops. */
 const GRACE_MS = 10_000;
+const IDLE_LOOK_MS = 20;
 
 export interface Listener extends AsyncDisposable {
   readonly address: ListenAddress;
@@ -117,13 +118,15 @@ const BIND_REASONS: Readonly<Record<string, string>> = {
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
-  server.closeIdleConnections();
+  // A connection whose request has ended is idle again, and would stay for the next one.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const patience = new AbortController();
   await Promise.race([
     closed,
     sleep(GRACE_MS, undefined, { signal: patience.signal }).catch(() => undefined),
   ]);
   patience.abort();
+  clearInterval(idle);
   server.closeAllConnections();
   await closed;
 }

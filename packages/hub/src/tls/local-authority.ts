@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
@@ -42,7 +43,9 @@ function fits(pair: Pem, { authority, names }: { authority: Pem; names: readonly
   const cert = new X509Certificate(pair.cert);
   const endsIn = new Date(cert.validTo).getTime() - Date.now();
   const isSigned = cert.verify(new X509Certificate(authority.cert).publicKey);
-  const hasNames = names.every((name) => cert.checkHost(name, { wildcards: false }) ?? cert.checkIP(name));
+  const hasNames = names.every(
+    (name) => (isIP(name) === 0 ? cert.checkHost(name) : cert.checkIP(name)) !== undefined,
+  );
   return isSigned && hasNames && endsIn > RENEW_BEFORE_MS;
 }
 
