@@ -75,7 +75,8 @@ export interface Database<Tables> extends AsyncDisposable {
 
   /**
    * Reads the whole file and looks for damage and for rows that refer to nothing. Takes long on a large database
-   * and keeps this process's transactions waiting.
+   * and keeps this process's transactions waiting;
+   * it cannot be stopped.
    *
    * @returns one sentence per problem, at most a few hundred; empty when the database is sound
    */

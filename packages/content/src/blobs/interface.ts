@@ -74,7 +74,8 @@ export interface Ingest extends AsyncDisposable {
   readonly offset: number;
 
   /**
-   * Appends. What arrived before an abort, a broken source or a full disk counts and stays.
+   * Appends. What arrived before an abort, a broken source or a full disk counts and stays; only after the disk
+   * failed to sync is nothing of it trusted, and `offset` is 0 again.
    *
    * @returns the new offset
    * @throws {ContentError} `BLOB_TOO_LARGE`, `DISK_FULL`, `INGEST_CLOSED`; whatever the source throws
@@ -85,7 +86,8 @@ export interface Ingest extends AsyncDisposable {
    * Makes the bytes written so far visible under their digest.
    *
    * Idempotent over the store: success means "the blob is there", not "this call put it there". Readers see the
-   * whole blob or nothing. After a mismatch the ingest is gone: the bytes were wrong.
+   * whole blob or nothing. After a mismatch or a failed sync the ingest is gone: its bytes are wrong. After an
+   * abort by the signal it is closed and can be resumed.
    *
    * @throws {OciError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`
    * @throws {ContentError} `DISK_FULL`, `INGEST_CLOSED`

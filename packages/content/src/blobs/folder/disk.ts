@@ -26,9 +26,8 @@ export async function makeFolder(path: string): Promise<void> {
 export async function makeFolders(parent: string, names: readonly string[]): Promise<void> {
   await makeFolder(parent);
   const there = new Set(await readdir(parent));
-  for (const name of names) {
-    if (!there.has(name)) await mkdir(join(parent, name), { recursive: true, mode: FOLDER_MODE });
-  }
+  const missing = names.filter((name) => !there.has(name));
+  await Promise.all(missing.map((name) => mkdir(join(parent, name), { recursive: true, mode: FOLDER_MODE })));
   // Also when none was missing: the process that made them may have ended before its sync.
   await syncFolder(parent);
 }
