@@ -6,6 +6,8 @@ import { parseRoute } from './route.ts';
 describe('isRegistryPath()', () => {
   it('parts the registry from the Hub API beside it', () => {
     const registry = [
+      '/v2/repositories/x/manifests/latest',
+      '/v2/namespaces/x/blobs/uploads/',
       '/v2/',
       '/v2',
       '/v2/_catalog',
@@ -16,6 +18,10 @@ describe('isRegistryPath()', () => {
       '/v2/users/x/manifests/latest',
     ];
     const hub = [
+      '/v2/namespaces/alice/repositories/blobs/tags',
+      '/v2/namespaces/manifests/repositories',
+      '/v2/namespaces/manifests/repositories/a%2Fb/tags/list',
+      '/v2/repositories/blobs/app/tags/v1',
       '/',
       '/v2/users/login',
       '/v2/namespaces/a/repositories/b/tags',
