@@ -1,0 +1,30 @@
+import type { CopyEvent } from '@berth/transfer';
+import type { CliContext } from '../context.ts';
+import { plainLines } from './plain-lines.ts';
+import { terminalDisplay } from './terminal-display.ts';
+
+/** Shows a copy while it runs. `stop` leaves the terminal as it found it, also after a failure. */
+export interface CopyProgress {
+  onEvent(event: CopyEvent): void;
+  stop(): void;
+}
+
+/** JSON lines on standard output with `--format json`, a display on a terminal, plain lines elsewhere. */
+export function copyProgress(
+  context: CliContext,
+  options: { readonly isQuiet?: boolean } = {},
+): CopyProgress {
+  const { printer, stderr, env } = context;
+  if (printer.format === 'json') {
+    return { onEvent: (event) => printer.record(event, () => ''), stop: () => {} };
+  }
+  if (options.isQuiet === true) return { onEvent: () => {}, stop: () => {} };
+  if (stderr.isTTY && env.TERM !== 'dumb') {
+    return terminalDisplay(stderr, { hasColors: !env.NO_COLOR, hasUnicode: /utf-?8/i.test(localeOf(env)) });
+  }
+  return plainLines((line) => printer.note(line));
+}
+
+function localeOf(env: CliContext['env']): string {
+  return env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+}
