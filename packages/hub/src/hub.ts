@@ -58,7 +58,7 @@ export async function startHub(
   const user = await timed('data', () => takeDataFolder(config, { paths, stack }));
   signal?.throwIfAborted();
   const tls = await timed('tls', () =>
-    openServerTls({ config: config.tls, folder: paths.tls, url, address }),
+    openServerTls({ config: config.tls, folder: paths.tls, authorityPath: paths.authority, url, address }),
   );
   const baseUrls = new BaseUrls({ url, address });
   const rooms = stack.use(await compose({ config, paths, baseUrls, isTrustedProxy, timed }));

@@ -39,7 +39,11 @@ export async function reportOf(hub: Hub): Promise<HubReport> {
     user: hub.user ?? null,
     setupLink: (await hub.setupLink()) ?? null,
     authorityPath: hub.authorityPath ?? null,
-    trust:
-      hub.authorityPath === undefined ? [] : trustLines({ authorityPath: hub.authorityPath, url: hub.url }),
+    trust: hub.authorityPath === undefined ? [] : trustOf(hub, hub.authorityPath),
   };
+}
+
+/** A Hub that became another user was started by root. */
+function trustOf({ url, user }: Hub, authorityPath: string): TrustLine[] {
+  return trustLines({ authorityPath, url, isRoot: user !== undefined });
 }

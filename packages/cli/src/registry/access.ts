@@ -5,6 +5,7 @@ import { type ParseReferenceOptions, parseReference, type Reference } from '@ber
 import {
   type CredentialStore,
   defaultStateFolder,
+  isLoopback,
   type Location,
   type OpenLocationOptions,
   openCredentialStore,
@@ -75,12 +76,12 @@ async function readAuthority(path: string): Promise<string> {
   }
 }
 
-/** The registry that belongs to this machine's settings: the Hub as others call it. */
+/** The registry that belongs to this machine's settings: the Hub as its first-run lines call it. */
 export function hubRegistry({ values }: EffectiveSettings): string {
   if (values.hubUrl !== undefined) return new URL(values.hubUrl).host;
   const port = values.hubAddr.slice(values.hubAddr.lastIndexOf(':') + 1);
-  const host = values.hubAddr.slice(0, -port.length - 1);
-  return host === '0.0.0.0' || host === '[::]' ? `localhost:${port}` : values.hubAddr;
+  const isHere = isLoopback(values.hubAddr) || /^(0\.0\.0\.0|\[::\]):/.test(values.hubAddr);
+  return isHere ? `localhost:${port}` : values.hubAddr;
 }
 
 /** A registry as users type it: with a scheme, with a slash at the end, Docker's long name for its Hub. */

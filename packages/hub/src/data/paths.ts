@@ -4,6 +4,7 @@ import { join } from 'node:path';
  * The Hub's part of the data root; all of it belongs to the Hub's user.
  *
  *     <dataRoot>/                0711, so that the Hub's user may pass through
+ *       ca.crt                   the authority of BERTH_TLS=auto, for clients; 0644
  *       hub/                     0700
  *         format                 number of the folder's format
  *         lock                   held by the running Hub (see lock.ts)
@@ -22,6 +23,7 @@ export interface HubPaths {
   readonly indexDatabase: string;
   readonly content: string;
   readonly tls: string;
+  readonly authority: string;
   readonly logs: string;
   readonly accessLog: string;
   readonly hubLog: string;
@@ -39,6 +41,7 @@ export function hubPaths(dataRoot: string): HubPaths {
     indexDatabase: join(folder, 'index.db'),
     content: join(folder, 'content'),
     tls: join(folder, 'tls'),
+    authority: join(dataRoot, 'ca.crt'),
     logs,
     accessLog: join(logs, 'access.log'),
     hubLog: join(logs, 'hub.log'),

@@ -23,7 +23,7 @@ const NAMES = ['hub.example', 'localhost', '127.0.0.1', '::1'];
 
 describe('localCertificate()', () => {
   it('serves clients that trust the authority, under each of its names and no other', async () => {
-    const pair = await localCertificate(folder, NAMES);
+    const pair = await localCertificate(folder, { names: NAMES, authorityPath: join(folder, 'public.crt') });
     const ca = await readFile(pair.authorityPath, 'utf8');
     await using listener = await listen({
       address: { host: '127.0.0.1', port: 0 },
@@ -43,27 +43,36 @@ describe('localCertificate()', () => {
   });
 
   it('keeps the authority and a certificate that fits, and closes the keys to others', async () => {
-    const first = await localCertificate(folder, NAMES);
-    const second = await localCertificate(folder, NAMES);
+    const first = await localCertificate(folder, { names: NAMES, authorityPath: join(folder, 'public.crt') });
+    const second = await localCertificate(folder, {
+      names: NAMES,
+      authorityPath: join(folder, 'public.crt'),
+    });
     assert.equal(second.cert, first.cert);
     for (const key of ['ca.key', 'server.key'])
       assert.equal((await stat(join(folder, key))).mode & 0o777, 0o600);
   });
 
   it('signs a new one for a new name, under the same authority', async () => {
-    const first = await localCertificate(folder, NAMES);
+    const first = await localCertificate(folder, { names: NAMES, authorityPath: join(folder, 'public.crt') });
     const ca = await readFile(join(folder, 'ca.crt'), 'utf8');
-    const second = await localCertificate(folder, [...NAMES, 'new.example']);
+    const second = await localCertificate(folder, {
+      names: [...NAMES, 'new.example'],
+      authorityPath: join(folder, 'public.crt'),
+    });
     assert.notEqual(second.cert, first.cert);
     assert.equal(await readFile(join(folder, 'ca.crt'), 'utf8'), ca);
     assert.equal(new X509Certificate(second.cert).checkHost('new.example'), 'new.example');
   });
 
   it('mends a pair that a crash left half replaced', async () => {
-    await localCertificate(folder, NAMES);
+    await localCertificate(folder, { names: NAMES, authorityPath: join(folder, 'public.crt') });
     const other = createServerCertificate(createAuthority('other'), NAMES);
     await writeFile(join(folder, 'server.key'), other.key);
-    const mended = await localCertificate(folder, NAMES);
+    const mended = await localCertificate(folder, {
+      names: NAMES,
+      authorityPath: join(folder, 'public.crt'),
+    });
     assert.equal(await readFile(join(folder, 'server.crt'), 'utf8'), mended.cert);
     assert.equal(
       new X509Certificate(mended.cert).verify(
@@ -85,7 +94,12 @@ describe('openServerTls()', () => {
     };
     await write(createServerCertificate(authority, ['one.example']));
     const address = { host: '127.0.0.1', port: 0 };
-    const tls = await openServerTls({ config: { mode: 'files', certPath, keyPath }, folder, address });
+    const tls = await openServerTls({
+      config: { mode: 'files', certPath, keyPath },
+      folder,
+      authorityPath: join(folder, 'public.crt'),
+      address,
+    });
     assert.ok(tls);
     await using listener = await listen({ address, tls: tls.initial, onRequest: (_req, res) => res.end() });
     const seen = Promise.withResolvers<unknown>();
@@ -114,16 +128,23 @@ describe('openServerTls()', () => {
       certPath: join(folder, 'no.crt'),
       keyPath: join(folder, 'no.key'),
     };
-    await assert.rejects(openServerTls({ config, folder, address }), {
-      code: 'TLS_FILES_INVALID',
-      message: /no\.(crt|key)/,
-    });
+    await assert.rejects(
+      openServerTls({ config, folder, authorityPath: join(folder, 'public.crt'), address }),
+      {
+        code: 'TLS_FILES_INVALID',
+        message: /no\.(crt|key)/,
+      },
+    );
   });
 });
 
 describe('trustLines()', () => {
   it('names the folder of each client by host and port, and quotes what a shell would split', () => {
-    const lines = trustLines({ authorityPath: '/a b/ca.crt', url: 'https://hub.example:8443' });
+    const lines = trustLines({
+      authorityPath: '/a b/ca.crt',
+      url: 'https://hub.example:8443',
+      isRoot: false,
+    });
     assert.deepEqual(lines[0], {
       client: 'docker',
       command: "sudo install -D -m 644 '/a b/ca.crt' /etc/docker/certs.d/hub.example:8443/ca.crt",
@@ -134,7 +155,10 @@ describe('trustLines()', () => {
         ?.command.includes('/etc/containers/certs.d/hub.example:8443/ca.crt'),
       true,
     );
-    assert.deepEqual(trustLines({ authorityPath: '/ca.crt', url: 'http://localhost:5000' }), []);
+    assert.deepEqual(
+      trustLines({ authorityPath: '/ca.crt', url: 'http://localhost:5000', isRoot: true }),
+      [],
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -14,15 +14,27 @@ export interface LocalCertificate extends Pem {
   readonly authorityPath: string;
 }
 
+export interface LocalCertificateOptions {
+  readonly names: readonly string[];
+  /** Where a copy of the authority's certificate is kept for everybody to read. */
+  readonly authorityPath: string;
+}
+
 /**
  * The certificate of `BERTH_TLS=auto` for these names: the one of before while it fits, else a new one. The
  * authority is made once; clients that trust it go on trusting every certificate it signs.
  *
  *     tls/ca.crt  ca.key  server.crt  server.key      keys 0600; a pair is replaced key first
  */
-export async function localCertificate(folder: string, names: readonly string[]): Promise<LocalCertificate> {
+export async function localCertificate(
+  folder: string,
+  options: LocalCertificateOptions,
+): Promise<LocalCertificate> {
+  const { names, authorityPath } = options;
   const authority = await authorityIn(folder);
-  const authorityPath = join(folder, 'ca.crt');
+  if ((await readOrNothing(authorityPath)) !== authority.cert) {
+    await writeDurably(authorityPath, { text: authority.cert, mode: 0o644 });
+  }
   const present = await readPair(folder, 'server');
   if (present !== undefined && fits(present, { authority, names })) return { ...present, authorityPath };
   const made = createServerCertificate(authority, names);
@@ -55,12 +67,14 @@ export function isPair({ cert, key }: Pem): boolean {
 }
 
 async function readPair(folder: string, name: string): Promise<Pem | undefined> {
+  const cert = await readOrNothing(join(folder, `${name}.crt`));
+  const key = await readOrNothing(join(folder, `${name}.key`));
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+async function readOrNothing(path: string): Promise<string | undefined> {
   try {
-    const [cert, key] = await Promise.all([
-      readFile(join(folder, `${name}.crt`), 'utf8'),
-      readFile(join(folder, `${name}.key`), 'utf8'),
-    ]);
-    return { cert, key };
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (hasCode(error) && error.code === 'ENOENT') return undefined;
     throw error;
@@ -74,8 +88,10 @@ async function writePair(folder: string, { name, pair }: { name: string; pair: P
 
 async function writeDurably(path: string, { text, mode }: { text: string; mode: number }): Promise<void> {
   const staging = `${path}.new`;
+  // Made exclusively: root must not write through a link that somebody put there.
+  await rm(staging, { force: true });
   {
-    await using file = await open(staging, 'w', mode);
+    await using file = await open(staging, 'wx', mode);
     await file.writeFile(text);
     await file.sync();
   }

@@ -25,6 +25,8 @@ export interface ServerTlsOptions {
   readonly config: TlsConfig;
   /** Where `auto` keeps its authority. */
   readonly folder: string;
+  /** Where everybody may read the certificate of that authority. */
+  readonly authorityPath: string;
   readonly url?: string | undefined;
   readonly address: ListenAddress;
 }
@@ -33,6 +35,7 @@ export interface ServerTlsOptions {
 export async function openServerTls({
   config,
   folder,
+  authorityPath,
   url,
   address,
 }: ServerTlsOptions): Promise<ServerTls | undefined> {
@@ -42,15 +45,13 @@ export async function openServerTls({
   const names = [
     ...new Set([...ownNames({ url, address }), hostname().toLowerCase(), 'localhost', '127.0.0.1', '::1']),
   ];
-  const { authorityPath, ...initial } = await localCertificate(folder, names);
+  const make = () => localCertificate(folder, { names, authorityPath });
+  const initial = await make();
   return {
     initial,
     authorityPath,
     watch: ({ onPair, onError }) => {
-      const timer = setInterval(
-        () => void localCertificate(folder, names).then(onPair).catch(onError),
-        RENEW_EVERY_MS,
-      );
+      const timer = setInterval(() => void make().then(onPair).catch(onError), RENEW_EVERY_MS);
       timer.unref();
       return { [Symbol.dispose]: () => clearInterval(timer) };
     },
