@@ -27,7 +27,7 @@ export async function responseFailure(
     .join('; ');
   const said = words === '' ? text : words;
   const code = codeFor(status, entries, options.notFound ?? 'MANIFEST_UNKNOWN');
-  const hint = (code === 'UNAUTHENTICATED' ? options.hint : undefined) ?? HINTS[code];
+  const hint = (code === 'UNAUTHENTICATED' ? options.hint : undefined) ?? hintFor(code, response.url.host);
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   return new TransferError(
     code,
@@ -39,11 +39,12 @@ export async function responseFailure(
   );
 }
 
-const HINTS: Partial<Record<TransferErrorCode, string>> = {
-  UNAUTHENTICATED: 'Sign in with berth login, or check that this account may use the repository',
-  DENIED: 'Sign in with an account that may do this: berth login',
-  REGISTRY_BUSY: 'Try again later; what arrived so far is kept and used',
-};
+function hintFor(code: TransferErrorCode, host: string): string | undefined {
+  const login = `berth login ${host.replace('registry-1.docker.io', 'docker.io')}`;
+  if (code === 'UNAUTHENTICATED') return `Sign in with an account that may do this: ${login}`;
+  if (code === 'DENIED') return `Sign in with another account that may do this: ${login}`;
+  return code === 'REGISTRY_BUSY' ? 'Try again later; what arrived so far is kept and used' : undefined;
+}
 
 function codeFor(
   status: number,

@@ -65,7 +65,7 @@ export async function manifestExists(
   return remote.session.retrying(async () => {
     const response = await askManifest(remote, 'HEAD', descriptor.digest, options);
     if (response.status !== 200 && response.status !== 404) {
-      throw await responseFailure(response, `look for "${descriptor.digest}" in "${nameOf(remote)}"`);
+      throw await responseFailure(response, `push to "${nameOf(remote)}"`);
     }
     await response.discard();
     return response.status === 200;

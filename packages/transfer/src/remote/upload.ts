@@ -75,7 +75,7 @@ export async function blobExists(
         signal,
       });
       if (response.status !== 200 && response.status !== 404) {
-        throw await responseFailure(response, `look for "${digest}" in "${nameOf(remote)}"`);
+        throw await responseFailure(response, `push to "${nameOf(remote)}"`);
       }
       await response.discard();
       return response.status === 200;
