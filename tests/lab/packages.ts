@@ -61,7 +61,9 @@ async function make(set: PackageSet, options: BringOptions & { readonly folder: 
     const apt = await aptIn(staging);
     say(`${set.name}: reading the package lists`);
     const update = await runCommand([...apt, 'update'], signal);
-    if (update.code !== 0 || (await readdir(join(staging, 'apt/state/lists'))).length < 2) {
+    // apt ends with 0 when a mirror does not answer: the lists it got are what counts.
+    const lists = await readdir(join(staging, 'apt/state/lists'));
+    if (update.code !== 0 || !lists.some((name) => name.includes('_Packages'))) {
       throw new PackagesUnreachableError(`needs Debian's package mirror: ${lastLine(update.stderr)}`);
     }
     const install = [...apt, 'install', '--yes', '--no-install-recommends', '--download-only'] as const;
