@@ -114,13 +114,18 @@ describe('a database of several processes', () => {
     const url = await makeDatabase(await temporaryFolder(context));
     await using holder = await openNotes({ url });
     await using waiter = await openNotes({ url, busyTimeoutMs: 100 });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const held = holder.transaction(() => promise);
+    const isInside = Promise.withResolvers<void>();
+    const isEnough = Promise.withResolvers<void>();
+    const held = holder.transaction(() => {
+      isInside.resolve();
+      return isEnough.promise;
+    });
+    await isInside.promise;
     await assert.rejects(
       waiter.transaction((trx) => trx.insertInto('authors').values({ name: 'x' }).execute()),
       { code: 'DB_BUSY' },
     );
-    resolve();
+    isEnough.resolve();
     await held;
     await waiter.transaction((trx) => trx.insertInto('authors').values({ name: 'x' }).execute());
   });
