@@ -72,10 +72,6 @@ export const INDEX_ERRORS = {
     description: 'The token form lacks a field, or its grant_type is neither password nor refresh_token',
   },
   INPUT_INVALID: { class: 'invalidArgument', description: 'A field of the request breaks its schema' },
-  OPTIONS_INVALID: {
-    class: 'invalidArgument',
-    description: 'The Index was opened with settings that exclude each other',
-  },
 } as const satisfies ErrorTable;
 
 export type IndexErrorCode = keyof typeof INDEX_ERRORS;

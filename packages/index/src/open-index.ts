@@ -45,6 +45,8 @@ export interface IndexOptions {
   /** Where a request reached us and from where; default: its `Host` and its socket, without any proxy. */
   readonly requestContext?: (request: IncomingMessage) => RequestContext;
   readonly version?: string;
+  /** Stops the opening between its steps; what was opened is closed, and the next start goes on. */
+  readonly signal?: AbortSignal;
   readonly onStep?: (step: string) => void;
   /** Faults of ours, of which a client only sees that there was one. */
   readonly onFault?: (error: unknown, what: string) => void;
@@ -80,10 +82,11 @@ export interface Index extends AsyncDisposable {
  */
 export async function openIndex(options: IndexOptions): Promise<Index> {
   await using opening = new AsyncDisposableStack();
-  const { onFault = () => undefined, defaultPrivacy = 'public', service, issuer } = options;
+  const { onFault = () => undefined, defaultPrivacy = 'public', service, issuer, signal } = options;
   const database =
     'url' in options.database ? opening.use(await open(options.database.url, options)) : options.database;
 
+  signal?.throwIfAborted();
   const passwords = await Passwords.create();
   const users = new Users({ database, passwords, defaultPrivacy });
   const setupLink = new SetupLink({ database, users });
@@ -92,12 +95,14 @@ export async function openIndex(options: IndexOptions): Promise<Index> {
   const sessions = new Sessions({ database, users, accessTokens });
   const credentials = new Credentials({ users, passwords, accessTokens, wrongTries: new WrongTries() });
   const keys = await SigningKeys.open(database);
+  signal?.throwIfAborted();
   const follower = opening.use(
     await RegistryFollower.start({ database, events: options.registry.events, defaultPrivacy, onFault }),
   );
   const repositories = new Repositories({ database, defaultPrivacy, catchUp: () => follower.catchUp() });
   const tokenService = new TokenService({ keys, repositories, service, issuer });
 
+  signal?.throwIfAborted();
   await setupLink.renew();
   const prune = async () => {
     await sessions.prune();

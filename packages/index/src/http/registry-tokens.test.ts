@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { isRepositoryName } from '@berth/oci';
 import type { Access, Decision, RepositoryAction } from '@berth/registry';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
@@ -266,4 +266,23 @@ test('a system token does what it was made for', async () => {
   const { token } = await hub.index.issueSystemToken([access('library/hello', 'pull'), push]);
   assert.deepEqual(await asked(hub, `Bearer ${token}`, push), { allowed: true, subject: 'system' });
   assert.equal((await asked(hub, `Bearer ${token}`, access('library/hello', 'delete'))).allowed, false);
+});
+
+test('a token lasts five minutes, and outlives a clock that is set back by a minute', async (t) => {
+  await using hub = await openTestHub();
+  await hub.user('alice');
+  const authorization = `Bearer ${await tokenFor(hub, 'repository:alice/app:pull', basic)}`;
+  const issued = Date.now();
+  t.after(() => mock.timers.reset());
+  for (const [seconds, isAllowed] of [
+    [0, true],
+    [-100, true],
+    [290, true],
+    [500, false],
+  ] as const) {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ['Date'], now: issued + seconds * 1000 });
+    const { allowed } = await asked(hub, authorization, access('alice/app', 'pull'));
+    assert.equal(allowed, isAllowed, `${seconds} s`);
+  }
 });

@@ -77,5 +77,6 @@ test('allowedActions() never gives an access token more than its user', () => {
       const part = allowed(principal('alice', { isAdmin, scope }), namespace, isPrivate);
       assert.ok(part.every((action) => whole.includes(action)));
     }),
+    { numRuns: process.env.BERTH_SOAK === '1' ? 10_000 : 100 },
   );
 });

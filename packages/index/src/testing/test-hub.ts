@@ -94,7 +94,7 @@ export async function openTestHub(options: Partial<IndexOptions> = {}): Promise<
   const owned = opening.move();
   return {
     ...{ index, registry, app, url, faults, call, user },
-    authorizer: createTokenAuthorizer(index.authorizerOptions),
+    authorizer: createTokenAuthorizer({ ...index.authorizerOptions, now: () => Date.now() }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

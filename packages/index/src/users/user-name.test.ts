@@ -66,5 +66,6 @@ test('parseUserName() never takes a name that is no repository segment', () => {
       assert.ok(isRepositoryName(name));
       assert.ok(!name.includes('/'));
     }),
+    { numRuns: process.env.BERTH_SOAK === '1' ? 10_000 : 100 },
   );
 });
