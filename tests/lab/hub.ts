@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { hasCode } from '@berth/errors';
+import { type Answer, httpCall } from './http-call.ts';
 import type { Namespace } from './netns.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -44,12 +45,6 @@ export interface AccessLine {
   readonly subject?: string;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
 /** The real program, started as a user starts it, in a process of its own. */
 export interface TestHub extends AsyncDisposable {
   readonly report: HubReport;
@@ -66,7 +61,7 @@ export interface TestHub extends AsyncDisposable {
   restart(env?: Readonly<Record<string, string>>): Promise<void>;
   /** Lines since the start of the data folder; waits until the log has been written out. */
   accessLog(): Promise<AccessLine[]>;
-  /** Calls the Hub's API as the first account, from the machine's own network. */
+  /** Calls the Hub's API as the first account (or another), from where the Hub runs. */
   api(
     method: string,
     path: string,
@@ -227,19 +222,26 @@ class RunningHub implements TestHub {
     options: { readonly json?: unknown; readonly as?: Account } = {},
   ): Promise<Answer> {
     const { username, password } = options.as ?? this;
-    const origin = this.report.localUrl;
-    const signIn = await fetch(`${origin}/v2/users/login`, {
+    const { localUrl, authorityPath } = this.report;
+    const from = {
+      ...(this.#options.netns === undefined ? {} : { netns: this.#options.netns }),
+      ...(authorityPath === null ? {} : { authorityPath }),
+    };
+    const json = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ username, password });
+    const signIn = await httpCall(`${localUrl}/v2/users/login`, {
+      ...from,
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
+      headers: json,
+      body,
     });
-    const { token } = (await signIn.json()) as { readonly token?: string };
-    const answer = await fetch(origin + path, {
+    const { token } = JSON.parse(signIn.text) as { readonly token?: string };
+    return await httpCall(localUrl + path, {
+      ...from,
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, ...(options.json === undefined ? {} : json) },
       ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
     });
-    return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
   async diskUsage(): Promise<number> {
