@@ -7,7 +7,7 @@ import { httpStatus } from './http/status.ts';
 test('every error code is in the README with its status, and no other', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const documented = new Map(
-    [...readme.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [code, status]),
+    [...readme.matchAll(/^\|\s*`([A-Z_]+)`\s*\|\s*(\d{3})\s*\|/gm)].map(([, code, status]) => [code, status]),
   );
   const actual = new Map(
     Object.entries(REGISTRY_ERRORS).map(([code, entry]) => [

@@ -1,4 +1,4 @@
-import { hasCode, toPlainError } from '@berth/errors';
+import { hasCode, isAbort, toPlainError } from '@berth/errors';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 
 /** What other rooms' codes are called on the wire. */
@@ -21,6 +21,12 @@ const WIRE_CODES: Readonly<Record<string, RegistryErrorCode>> = {
 /** @returns the error as the client may see it; `UNKNOWN` says nothing of its cause */
 export function toRegistryError(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
+  if (isAbort(error)) {
+    return new RegistryError('UNAVAILABLE', 'Cannot answer: the registry is stopping', {
+      hint: 'Try again in a moment',
+      cause: error,
+    });
+  }
   const code = hasCode(error) ? WIRE_CODES[error.code] : undefined;
   if (code === undefined) {
     return new RegistryError('UNKNOWN', 'Cannot answer: the registry met a fault of its own', {

@@ -25,13 +25,18 @@ export async function insertManifest(
   const { digest, mediaType, bytes, imageSize } = manifest;
   const images = JSON.stringify(manifest.images);
   const size = bytes.byteLength;
-  const inserted = await trx
+  await trx
     .insertInto('manifests')
     .values({ digest, size, bytes, image_size: imageSize, images, created_at: now })
-    // A child that was missing before (a sparse index) may be there now.
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ image_size: imageSize, images }))
-    .executeTakeFirst();
-  if (inserted !== undefined) await insertLinks(writing, manifest);
+    // A child that was missing before (a sparse index) may be there now; what is known is not forgotten.
+    .onConflict((conflict) =>
+      conflict
+        .column('digest')
+        .doUpdateSet({ image_size: imageSize, images })
+        .where('manifests.image_size', '<', imageSize),
+    )
+    .execute();
+  await insertLinks(writing, manifest);
 
   const known = await trx
     .selectFrom('repository_manifests')

@@ -50,7 +50,12 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
     for (const each of request.access) {
       if (!grants(claims, each)) {
         const { challenge } = refuse(request, '', 'insufficient_scope');
-        return { allowed: false, reason: 'denied', message: 'The token does not allow this', challenge };
+        return {
+          allowed: false,
+          reason: 'denied',
+          message: `Cannot ${nameOf(each)}: the token does not allow it`,
+          challenge,
+        };
       }
     }
     return { allowed: true, subject: claims.subject };
@@ -92,6 +97,10 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
 }
 
 type Refusal = Extract<Decision, { allowed: false }> & { readonly challenge: string };
+
+function nameOf(access: Access): string {
+  return access.type === 'repository' ? `${access.action} "${access.name}"` : 'list all repositories';
+}
 
 function timeFault(claims: TokenClaims, nowSeconds: number, graceSeconds: number): string | undefined {
   if (nowSeconds > claims.expires + LEEWAY_SECONDS + graceSeconds) return 'The token has run out';
