@@ -110,7 +110,10 @@ async function runGroup(
     concurrency: options.concurrency,
     timeoutMs: options.mode === 'soak' ? 3 * 3_600_000 : 15 * 60_000,
     ...(options.choice.name === undefined ? {} : { namePattern: options.choice.name }),
-    onFileDone: ({ file, outcomes: done, ms }) => console.log(fileLine(file, { outcomes: done, ms })),
+    onFileDone: ({ file, outcomes: done, notes, ms }) => {
+      console.log(fileLine(file, { outcomes: done, ms }));
+      for (const note of notes) console.log(`     · ${note}`);
+    },
   });
   return options.choice.name === undefined
     ? outcomes

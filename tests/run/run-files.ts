@@ -14,6 +14,7 @@ export interface RunFilesOptions {
   readonly onFileDone?: (line: {
     readonly file: string;
     readonly outcomes: readonly Outcome[];
+    readonly notes: readonly string[];
     readonly ms: number;
   }) => void;
   readonly signal?: AbortSignal;
@@ -41,6 +42,8 @@ interface FileRecord {
   readonly outcomes: Outcome[];
   readonly names: Map<number, { readonly name: string; readonly parent: number }>;
   output: string;
+  /** What tests said with `t.diagnostic()`: figures, mostly. */
+  readonly notes: string[];
   own?: TestEvent;
 }
 
@@ -56,7 +59,7 @@ export async function runFiles(files: readonly string[], options: RunFilesOption
   const recordOf = (file: string): FileRecord => {
     const known = records.get(file);
     if (known !== undefined) return known;
-    const record: FileRecord = { outcomes: [], names: new Map(), output: '' };
+    const record: FileRecord = { outcomes: [], names: new Map(), output: '', notes: [] };
     records.set(file, record);
     return record;
   };
@@ -82,13 +85,21 @@ export async function runFiles(files: readonly string[], options: RunFilesOption
         recordOf(ownerOf(data)).names.set(data.testId, { name: data.name, parent: data.parentId ?? 0 });
       }
     }
+    if (event.type === 'test:diagnostic' && (event.data as { entryFile?: string }).entryFile !== undefined) {
+      recordOf(ownerOf(event.data)).notes.push(event.data.message);
+    }
     if (event.type !== 'test:complete') continue;
     const data = event.data as unknown as TestEvent;
     const record = recordOf(ownerOf(data));
     if (isFileItself(data)) {
       record.own = data;
       const file = relative(options.top, ownerOf(data));
-      options.onFileDone?.({ file, outcomes: fileOutcomes(file, record), ms: data.details.duration_ms });
+      options.onFileDone?.({
+        file,
+        outcomes: fileOutcomes(file, record),
+        notes: record.notes,
+        ms: data.details.duration_ms,
+      });
     } else if (data.details.type !== 'suite' || !data.details.passed) {
       const outcome = outcomeOf(data, { record, top: options.top });
       if (outcome !== undefined) record.outcomes.push(outcome);
