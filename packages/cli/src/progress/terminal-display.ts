@@ -104,6 +104,7 @@ function layerLine(layer: LayerState, speed: number, columns: number, style: Ter
   const { digest, doneBytes, sizeBytes, waiting } = layer;
   const name = shortDigest(digest);
   if (waiting !== undefined) return `${name}  ${paint(`waiting: ${waiting}`, 33, style)}`;
+  if (doneBytes === 0) return `${name}  ${formatBytes(sizeBytes)}, waiting`;
   const amount = `${formatBytes(doneBytes)} / ${formatBytes(sizeBytes)}`.padStart(19);
   const pace = speed > 0 ? formatSpeed(speed).padStart(11) : ''.padStart(11);
   const bare = [name, amount, pace];

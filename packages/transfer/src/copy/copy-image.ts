@@ -82,6 +82,7 @@ class Copy {
   /** One failure stops the rest. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #announced = new Set<Digest>();
   readonly #blobs = new Map<Digest, Promise<void>>();
 
   constructor(source: ImageSource, sink: ImageSink, options: CopyImageOptions) {
@@ -132,6 +133,8 @@ class Copy {
     const stored = layers.filter(
       ({ mediaType }) => this.#sink.holdsOneImage === true || !isNondistributable(mediaType),
     );
+    // All are told of before the first moves, so that whoever shows it knows the sum.
+    for (const blob of [...stored, config]) this.#announce(blob);
     await this.#all(stored.map((layer) => this.#blob(layer)));
     await this.#blob(config);
   }
@@ -149,6 +152,12 @@ class Copy {
     if (failure !== undefined) throw failure.error;
   }
 
+  #announce({ digest, size, mediaType }: Descriptor): void {
+    if (this.#announced.has(digest)) return;
+    this.#announced.add(digest);
+    this.#emit({ type: 'blob.start', digest, sizeBytes: size, mediaType });
+  }
+
   /** Each digest once per copy, however many manifests name it. */
   #blob(descriptor: Descriptor): Promise<void> {
     const known = this.#blobs.get(descriptor.digest);
@@ -159,10 +168,9 @@ class Copy {
   }
 
   async #moveBlob(descriptor: Descriptor): Promise<void> {
-    const { digest, size, mediaType } = descriptor;
+    const { digest, size } = descriptor;
     const signal = this.#signal;
     signal.throwIfAborted();
-    this.#emit({ type: 'blob.start', digest, sizeBytes: size, mediaType });
     let shownAtMs = 0;
     const result = await this.#sink.putBlob(descriptor, (open) => this.#source.blob(descriptor, open), {
       signal,

@@ -204,22 +204,26 @@ class BlobUpload {
     return { location: nextLocation(response, location), offset, isResumed: true };
   }
 
+  /** Asks for a mount in any case: without a `from`, a registry may know another repository of ours that has the blob. */
   async #start(): Promise<Upload | 'mounted'> {
-    const { session, name, scopes } = this.#remote;
-    const { mountFrom, signal } = this.#options;
-    const from =
-      mountFrom?.registry === session.registry && mountFrom.repository !== name
-        ? mountFrom.repository
-        : undefined;
-    const query =
-      from === undefined ? '' : `?${new URLSearchParams({ mount: this.#descriptor.digest, from })}`;
-    const response = await session.request({
-      method: 'POST',
-      target: `${uploadsPath(name)}${query}`,
-      scopes: from === undefined ? scopes : [...scopes, pullScope(from)],
-      signal,
+    const { session, name } = this.#remote;
+    const { mountFrom } = this.#options;
+    const isSame = mountFrom?.registry === session.registry && mountFrom.repository !== name;
+    const from = isSame ? mountFrom.repository : undefined;
+    const query = new URLSearchParams({
+      mount: this.#descriptor.digest,
+      ...(from === undefined ? {} : { from }),
     });
-    if (response.status !== 202 && !(response.status === 201 && from !== undefined)) {
+    let response = await this.#post(`?${query}`, from);
+    if (
+      ![201, 202].includes(response.status) &&
+      response.status < 500 &&
+      ![401, 403, 429].includes(response.status)
+    ) {
+      await response.discard();
+      response = await this.#post('', undefined);
+    }
+    if (response.status !== 202 && response.status !== 201) {
       throw await responseFailure(response, this.#what, { notFound: 'REPOSITORY_UNKNOWN' });
     }
     await response.discard();
@@ -228,6 +232,16 @@ class BlobUpload {
       throw new TransferError('RESPONSE_INVALID', `Cannot ${this.#what}: the answer has no Location`);
     }
     return { location: nextLocation(response, response.url), offset: 0, isResumed: false };
+  }
+
+  #post(query: string, from: string | undefined): Promise<HttpResponse> {
+    const { session, name, scopes } = this.#remote;
+    return session.request({
+      method: 'POST',
+      target: `${uploadsPath(name)}${query}`,
+      scopes: from === undefined ? scopes : [...scopes, pullScope(from)],
+      signal: this.#options.signal,
+    });
   }
 
   async #send(upload: Upload): Promise<void> {
