@@ -37,7 +37,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const manifests = new Manifests({
     store,
     blobs,
-    sparseIndexes: options.sparseIndexes ?? false,
+    sparseManifests: options.sparseManifests ?? false,
     cacheBytes: limits.manifestCacheBytes,
     onStep,
   });

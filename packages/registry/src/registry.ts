@@ -38,8 +38,8 @@ export interface RegistryOptions {
   readonly limits?: Partial<RegistryLimits>;
   /** First name segments that are refused, instead of `RESERVED_NAMESPACES`. */
   readonly reservedNamespaces?: ReadonlySet<string>;
-  /** Take an index although some of the manifests it names are not in the repository. Default: refuse it. */
-  readonly sparseIndexes?: boolean;
+  /** Take a manifest although some of the blobs or manifests it names are not in the repository. Default: refuse it. */
+  readonly sparseManifests?: boolean;
   /** One record per request, when its connection is done with it. Must not throw. */
   readonly onAccess?: (record: AccessRecord) => void;
   /** Called around every durable step; crash tests kill the process there. */

@@ -39,6 +39,8 @@ export function respondError(
     (exchange.announcedLength ?? Number.POSITIVE_INFINITY) <= DRAIN_MAX_BYTES
   ) {
     exchange.send(status, headers, body);
+    // Node drops what was never read, but not the rest of a body that was read in part.
+    if (!req.complete) req.resume();
     return;
   }
   sendAndLinger(exchange, { status, headers, body });

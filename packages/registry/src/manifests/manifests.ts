@@ -27,7 +27,7 @@ import { ManifestCache } from './manifest-cache.ts';
 export interface ManifestsOptions {
   readonly store: RegistryStore;
   readonly blobs: BlobStore;
-  readonly sparseIndexes: boolean;
+  readonly sparseManifests: boolean;
   readonly cacheBytes: number;
   readonly onStep: (step: string) => void;
 }
@@ -140,28 +140,47 @@ export class Manifests {
     push: { repository: RepositoryRef; described: ManifestDescription; own: Images | undefined },
   ): Promise<Images> {
     const { repository, described, own } = push;
-    const missing = without(described.blobs, await blobsOf(writing, repository.id, described.blobs)).map(
-      (digest) => unknownLink(repository.name, { digest, what: 'blob' }),
-    );
     const digests = described.manifests.map((child) => child.digest);
     const known = await manifestsOf(writing, repository.id, digests);
-    if (!this.#options.sparseIndexes) {
-      for (const { digest, platform } of described.manifests) {
-        if (known.has(digest)) continue;
-        const what = platform === undefined ? 'manifest' : `manifest for ${formatPlatform(platform)}`;
-        missing.push(unknownLink(repository.name, { digest, what }));
-      }
-    }
-    const [first, ...also] = missing;
-    if (first !== undefined) {
-      throw new RegistryError(first.code, first.message, {
-        ...(first.hint === undefined ? {} : { hint: first.hint }),
-        ...(first.detail === undefined ? {} : { detail: first.detail }),
-        also,
-      });
+    if (!this.#options.sparseManifests) {
+      const blobs = await blobsOf(writing, repository.id, described.blobs);
+      refuseMissing(repository, [
+        ...without(described.blobs, blobs).map((digest) => ({ digest, what: 'blob' })),
+        ...described.manifests
+          .filter((child) => !known.has(child.digest))
+          .map(({ digest, platform }) => ({
+            digest,
+            what: platform === undefined ? 'manifest' : `manifest for ${formatPlatform(platform)}`,
+          })),
+      ]);
     }
     return own ?? imagesOfIndex(described.manifests, known);
   }
+}
+
+interface Missing {
+  readonly digest: Digest;
+  readonly what: string;
+}
+
+/** One entry per digest, so that a client can push just what is missing. */
+function refuseMissing(repository: RepositoryRef, missing: readonly Missing[]): void {
+  const [first, ...rest] = missing;
+  if (first === undefined) return;
+  const also = rest.map((each) => unknownLink(repository, each));
+  throw unknownLink(repository, first, also);
+}
+
+function unknownLink(
+  repository: RepositoryRef,
+  { digest, what }: Missing,
+  also: readonly RegistryError[] = [],
+): RegistryError {
+  return new RegistryError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `Cannot store manifest: the ${what} "${digest}" is not in repository "${repository.name}"`,
+    { hint: 'Push it first, then the manifest', detail: { digest }, also },
+  );
 }
 
 function checkDigest(push: PutManifest): Digest {
@@ -172,14 +191,5 @@ function checkDigest(push: PutManifest): Digest {
     'DIGEST_INVALID',
     `Cannot store manifest: expected digest "${push.digest}", the body has "${actual}"`,
     { hint: 'Send exactly the bytes that the digest was made of', detail: { expected: push.digest, actual } },
-  );
-}
-
-function unknownLink(repository: string, link: { digest: Digest; what: string }): RegistryError {
-  const { digest, what } = link;
-  return new RegistryError(
-    'MANIFEST_BLOB_UNKNOWN',
-    `Cannot store manifest: the ${what} "${digest}" is not in repository "${repository}"`,
-    { hint: 'Push it first, then the manifest', detail: { digest } },
   );
 }

@@ -156,4 +156,32 @@ describe('lists', () => {
     assert.equal((await odd.request('manifests/list')).status, 200);
     assert.deepEqual(server.faults, []);
   });
+
+  it('tell callers with too many wrong passwords when to come back', async () => {
+    await using server = await startTestRegistry({
+      authorizer: {
+        authorize: async () => ({
+          allowed: false,
+          reason: 'tooManyRequests',
+          message: 'Too many wrong passwords',
+          retryAfterSeconds: 30,
+        }),
+      },
+    });
+    const answer = await new TestClient(server.url, 'team/app').request('/v2/');
+    assert.equal(answer.headers.get('retry-after'), '30');
+    assert.equal(await refusalOf(answer), '429 TOOMANYREQUESTS');
+  });
+
+  it('serve one connection after another answer, also after bodies that were not read', async () => {
+    await using server = await startTestRegistry({ limits: { blobMaxSizeBytes: 100_000 } });
+    const client = new TestClient(server.url, 'team/app');
+    for (let at = 0; at < 20; at += 1) {
+      const path = await client.startUpload();
+      const answer = await client.request(path, { method: 'PATCH', body: new Uint8Array(500_000) });
+      assert.equal(await refusalOf(answer), '413 TOO_LARGE');
+      const early = await client.request('manifests/.bad', { method: 'PUT', body: new Uint8Array(500_000) });
+      assert.equal(await refusalOf(early), '400 TAG_INVALID');
+    }
+  });
 });

@@ -145,7 +145,7 @@ describe('manifests', () => {
       await client.push(child.digest, child);
       assert.equal((await client.putManifest('latest', index)).status, 201);
     }
-    await using server = await startTestRegistry({ sparseIndexes: true });
+    await using server = await startTestRegistry({ sparseManifests: true });
     assert.equal((await new TestClient(server.url, 'team/app').putManifest('latest', index)).status, 201);
   });
 
