@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '@berth/errors';
-import { cacheFolder, withLock } from './cache-folder.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { cachedFolder } from './cached.ts';
 import { mustRun, runCommand } from './command.ts';
 import { completeRoot } from './complete-root.ts';
 import { type PackageSet, setFolderName } from './package-sets.ts';
@@ -40,47 +40,35 @@ const NO_HOOKS = [
  * that looks whole.
  */
 export async function bringPackages(set: PackageSet, options: BringOptions = {}): Promise<string> {
-  const folder = join(cacheFolder(), setFolderName(set));
-  const root = join(folder, 'root');
-  if (await exists(root)) return root;
-  await mkdir(cacheFolder(), { recursive: true });
-  return await withLock(`${folder}.lock`, {
-    work: async () => {
-      if (!(await exists(root))) await make(set, { ...options, folder });
-      return root;
-    },
+  const folder = await cachedFolder(setFolderName(set), (staging) => make(set, { ...options, staging }), {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  return join(folder, 'root');
 }
 
-async function make(set: PackageSet, options: BringOptions & { readonly folder: string }): Promise<void> {
+async function make(set: PackageSet, options: BringOptions & { readonly staging: string }): Promise<void> {
+  const { staging } = options;
   const say = options.onProgress ?? (() => {});
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const staging = await mkdtemp(`${options.folder}.new-`);
-  try {
-    const apt = await aptIn(staging);
-    say(`${set.name}: reading the package lists`);
-    const update = await runCommand([...apt, 'update'], signal);
-    // apt ends with 0 when a mirror does not answer: the lists it got are what counts.
-    const lists = await readdir(join(staging, 'apt/state/lists'));
-    if (update.code !== 0 || !lists.some((name) => name.includes('_Packages'))) {
-      throw new PackagesUnreachableError(`needs Debian's package mirror: ${lastLine(update.stderr)}`);
-    }
-    const install = [...apt, 'install', '--yes', '--no-install-recommends', '--download-only'] as const;
-    const plan = await mustRun([...install, '--print-uris', ...set.packages], signal);
-    const megabytes = Math.round(sumOfSizes(plan.stdout) / 1e6);
-    say(
-      `${set.name}: downloading ${countOfUris(plan.stdout)} Debian packages (${megabytes} MB) into ${options.folder}`,
-    );
-    await mustRun([...install, ...set.packages], signal);
-    await unpackAll(join(staging, 'apt/cache/archives'), { root: join(staging, 'root'), say, ...signal });
-    await completeRoot(join(staging, 'root'));
-    await rm(join(staging, 'apt'), { recursive: true });
-    await rename(staging, options.folder);
-    say(`${set.name}: ready`);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
+  const apt = await aptIn(staging);
+  say(`${set.name}: reading the package lists`);
+  const update = await runCommand([...apt, 'update'], signal);
+  // apt ends with 0 when a mirror does not answer: the lists it got are what counts.
+  const lists = await readdir(join(staging, 'apt/state/lists'));
+  if (update.code !== 0 || !lists.some((name) => name.includes('_Packages'))) {
+    throw new PackagesUnreachableError(`needs Debian's package mirror: ${lastLine(update.stderr)}`);
   }
+  const install = [...apt, 'install', '--yes', '--no-install-recommends', '--download-only'] as const;
+  const plan = await mustRun([...install, '--print-uris', ...set.packages], signal);
+  const megabytes = Math.round(sumOfSizes(plan.stdout) / 1e6);
+  say(
+    `${set.name}: downloading ${countOfUris(plan.stdout)} Debian packages (${megabytes} MB) into ${cacheFolder()}`,
+  );
+  await mustRun([...install, ...set.packages], signal);
+  await unpackAll(join(staging, 'apt/cache/archives'), { root: join(staging, 'root'), say, ...signal });
+  await completeRoot(join(staging, 'root'));
+  await rm(join(staging, 'apt'), { recursive: true });
+  say(`${set.name}: ready`);
 }
 
 async function aptIn(staging: string): Promise<['apt-get', ...string[]]> {
@@ -142,15 +130,5 @@ async function unpackAll(
       ['sh', '-c', `set -e; ${pipe}`, join(archives, name), root],
       signal === undefined ? {} : { signal },
     );
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error) && error.code === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -44,6 +44,8 @@ export interface Lab extends AsyncDisposable {
   ): Promise<string>;
   /** Starts a server and waits until `ready` says so. It is stopped with the lab if not before. */
   start(program: string, args: readonly string[], options?: InsideOptions & StartOptions): Promise<Server>;
+  /** Something to close before the lab's files go, the last first. */
+  beforeClose(close: () => Promise<void>): void;
   /** The whole command that `run` would run, for tools that start programs themselves. */
   command(program: string, args: readonly string[], options?: InsideOptions): [string, ...string[]];
 }
@@ -111,8 +113,7 @@ async function copyNetworkSettings(state: string): Promise<void> {
 class OpenLab implements Lab {
   readonly root: string;
   readonly state: string;
-  readonly #servers = new Set<Server>();
-  #isClosed = false;
+  readonly #opened = new AsyncDisposableStack();
 
   constructor(root: string, state: string) {
     this.root = root;
@@ -143,6 +144,10 @@ class OpenLab implements Lab {
       ...(options.netns === undefined ? {} : { netns: options.netns }),
       ...(options.hostPids === undefined ? {} : { hostPids: options.hostPids }),
     });
+  }
+
+  beforeClose(close: () => Promise<void>): void {
+    this.#opened.defer(close);
   }
 
   async run(
@@ -181,14 +186,12 @@ class OpenLab implements Lab {
       ...(readyTimeoutMs === undefined ? {} : { readyTimeoutMs }),
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#servers.add(server);
+    this.#opened.use(server);
     return server;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    for (const server of [...this.#servers].reverse()) await server.stop();
+    await this.#opened.disposeAsync();
     await rm(this.state, { recursive: true, force: true });
   }
 }
