@@ -134,8 +134,11 @@ export function networkFailure(error: unknown, registry: string): unknown {
   if (isCertificateError(error)) {
     return new TransferError(
       'CERTIFICATE_UNTRUSTED',
-      `Cannot trust the certificate of "${registry}": ${reasonOf(error)}`,
-      { cause: error, hint: `Put the authority's certificate into /etc/docker/certs.d/${registry}/ca.crt` },
+      `Cannot trust the certificate of "${registry}": ${reasonOf(error).replace(/; if the root CA.*$/s, '')}`,
+      {
+        cause: error,
+        hint: `Name its authority by BERTH_REGISTRY_CA, or put it into /etc/containers/certs.d/${registry}/ca.crt`,
+      },
     );
   }
   if (isCut(error) || isWrongProtocol(error) || (hasCode(error) && error.code === 'ENOTFOUND')) {
@@ -148,6 +151,7 @@ export function networkFailure(error: unknown, registry: string): unknown {
 }
 
 export function reasonOf(error: unknown): string {
+  if (isWrongProtocol(error)) return 'it does not speak the protocol it was spoken to in (HTTP or TLS)';
   if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);
 }

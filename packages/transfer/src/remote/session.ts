@@ -221,14 +221,17 @@ export class RegistrySession implements AsyncDisposable {
   async #findRoot(signal: AbortSignal | undefined): Promise<URL> {
     const host = endpointOf(this.registry);
     let failure: unknown;
+    let hasAnswered = false;
     for (const scheme of schemesFor(this.registry, this.#insecure)) {
       try {
         const root = new URL(`${scheme}://${host}/`);
         const response = await this.#pingOnce(root, signal);
         if (response !== undefined) return root;
+        hasAnswered = true;
       } catch (error) {
         if (signal?.aborted) throw error;
-        failure ??= error;
+        // A certificate that nobody trusts says more than a line that the first scheme cut.
+        if (failure === undefined || isCertificateError(error)) failure = error;
         if (isWrongProtocol(error) && schemesFor(this.registry, this.#insecure).length === 1) {
           throw plainHttpRefused(this.registry, error);
         }
@@ -236,15 +239,13 @@ export class RegistrySession implements AsyncDisposable {
         if (!isCut(error) && !isWrongProtocol(error)) break;
       }
     }
-    throw (
-      networkFailure(failure, this.registry) ??
-      new TransferError(
-        'RESPONSE_INVALID',
-        `Cannot use "${this.registry}": it does not answer like a registry`,
-        {
-          hint: `Check the address: GET /v2/ on it should answer 200 or 401`,
-        },
-      )
+    // What one scheme answered says more than that the other was not spoken.
+    if (failure !== undefined && !(hasAnswered && isWrongProtocol(failure)))
+      throw networkFailure(failure, this.registry);
+    throw new TransferError(
+      'RESPONSE_INVALID',
+      `Cannot use "${this.registry}": it does not answer like a registry`,
+      { hint: 'Check the address: GET /v2/ on it should answer 200 or 401' },
     );
   }
 
