@@ -79,7 +79,11 @@ async function runTools(): Promise<Outcome[]> {
   const runs = [
     { name: 'types', command: [tool('tsc'), '-p', '.'], again: 'npm run types' },
     { name: 'types of the pages', command: [tool('tsc'), '-p', 'packages/web'], again: 'npm run types' },
-    { name: 'lint', command: [tool('biome'), 'ci', '--error-on-warnings', '.'], again: 'npm run lint' },
+    {
+      name: 'lint',
+      command: [tool('biome'), 'ci', '--colors=off', '--error-on-warnings', '.'],
+      again: 'npm run lint',
+    },
   ] as const;
   for (const { name, command, again } of runs) {
     const started = performance.now();
