@@ -8,7 +8,7 @@ import { makePassable } from './data/passable.ts';
 import { type HubPaths, hubPaths } from './data/paths.ts';
 import { removeRunning, writeRunning } from './data/running.ts';
 import { HubError } from './errors.ts';
-import { pushHelloOnce } from './hello/first-push.ts';
+import { lacksHello, pushHelloOnce, rehearsePush } from './hello/first-push.ts';
 import { formatAddress, isLoopback, isWildcard, type ListenAddress } from './listener/address.ts';
 import { BaseUrls } from './listener/base-url.ts';
 import { type Listener, listen, probeAddress } from './listener/listener.ts';
@@ -134,6 +134,7 @@ interface DoorOptions {
 
 async function openDoor({ address }: HubConfig, { paths, rooms, tls, user }: DoorOptions): Promise<Listener> {
   if (user !== undefined) {
+    if (await lacksHello(rooms.registry)) await rehearsePush();
     await handOver(paths, user);
     flushCompileCache();
   }

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Access, Authorizer, Decision, Registry } from '@berth/registry';
+import { createMemoryBlobStore } from '@berth/content';
+import { type Access, type Authorizer, type Decision, openRegistry, type Registry } from '@berth/registry';
 import { copyImage, openRemote } from '@berth/transfer';
 import { formatAddress } from '../listener/address.ts';
 import { listen } from '../listener/listener.ts';
@@ -20,9 +21,7 @@ export async function pushHelloOnce(
   registry: Registry,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<boolean> {
-  const [first] = await registry.queries.repositories({ limit: 1 });
-  if (first !== undefined && first.name !== REPOSITORY) return false;
-  if (first !== undefined && (await registry.queries.tag(first.id, 'latest')) !== undefined) return false;
+  if (!(await lacksHello(registry))) return false;
   const password = randomBytes(24).toString('base64url');
   const handle = registry.serve(onlyHello(password));
   let baseUrl = '';
@@ -41,6 +40,23 @@ export async function pushHelloOnce(
   });
   await copyImage(source, sink, { tags: ['latest'], ...options });
   return true;
+}
+
+/** A registry with a repository of its own needs no greeting. */
+export async function lacksHello({ queries }: Registry): Promise<boolean> {
+  const [first] = await queries.repositories({ limit: 1 });
+  if (first === undefined) return true;
+  return first.name === REPOSITORY && (await queries.tag(first.id, 'latest')) === undefined;
+}
+
+/**
+ * The same push into a registry in memory. Libraries load parts of themselves when they are first used: a process
+ * that is about to lose the right to read its own code uses them before.
+ */
+export async function rehearsePush(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  await using blobs = createMemoryBlobStore();
+  await using registry = await openRegistry({ database: { url: 'sqlite::memory:' }, blobs });
+  await pushHelloOnce(registry, options);
 }
 
 function onlyHello(password: string): Authorizer {

@@ -11,6 +11,7 @@ export function isRoot(): boolean {
  * to become there, and nothing to give up. @see user_namespaces(7)
  */
 export function isLoneMappedUser(): boolean {
+  if (process.platform !== 'linux') return false;
   const lines = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
   const [inside, outside, count] = (lines[0] ?? '').trim().split(/\s+/);
   return lines.length === 1 && inside === '0' && outside !== '0' && count === '1';
