@@ -56,21 +56,27 @@ export class Exchange {
   }
 
   /** The whole answer. With HEAD the body is only counted in `Content-Length`. */
-  send(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array | string): void {
+  send(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body?: Uint8Array | string,
+    encoding: 'utf8' | 'latin1' = 'utf8',
+  ): void {
     if (body === undefined) {
       // 204 and 304 have no length (RFC 9110, 8.6).
       this.begin(status, status === 204 || status === 304 ? headers : { 'content-length': 0, ...headers });
       this.res.end();
       return;
     }
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    const length = typeof body === 'string' ? Buffer.byteLength(body, encoding) : body.byteLength;
     this.begin(status, { 'content-length': length, ...headers });
     if (this.method === 'HEAD') {
       this.res.end();
       return;
     }
     this.bytesOut += length;
-    this.res.end(body);
+    if (typeof body === 'string') this.res.end(body, encoding);
+    else this.res.end(body);
   }
 
   sendJson(status: number, headers: OutgoingHttpHeaders, value: unknown): void {

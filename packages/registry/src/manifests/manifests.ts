@@ -10,7 +10,6 @@ import {
 import { RegistryError } from '../errors.ts';
 import { blobsOf } from '../store/blobs.ts';
 import { insertManifest, manifestsOf, removeManifest } from '../store/manifests.ts';
-import type { ManifestRow } from '../store/reads.ts';
 import type { RegistryStore } from '../store/registry-store.ts';
 import { ensureRepository, findRepository } from '../store/repositories.ts';
 import { deleteTag, deleteTagsOf, moveTags } from '../store/tags.ts';
@@ -22,7 +21,7 @@ import {
   imagesOfManifest,
   type ManifestDescription,
 } from './describe-manifest.ts';
-import { ManifestCache } from './manifest-cache.ts';
+import { type ManifestBody, ManifestCache } from './manifest-cache.ts';
 
 export interface ManifestsOptions {
   readonly store: RegistryStore;
@@ -48,10 +47,6 @@ export interface StoredManifest {
   readonly subject: Digest | undefined;
 }
 
-export interface ManifestContent extends ManifestRow {
-  readonly bytes: Uint8Array;
-}
-
 /** Manifests and the tags that name them. */
 export class Manifests {
   readonly #options: ManifestsOptions;
@@ -65,12 +60,11 @@ export class Manifests {
   }
 
   /** The bytes behind a row that was just read; `undefined` when it was deleted meanwhile. */
-  async bytes(digest: Digest): Promise<Uint8Array | undefined> {
+  async body(digest: Digest): Promise<ManifestBody | undefined> {
     const cached = this.#cache.get(digest);
     if (cached !== undefined) return cached;
     const bytes = await this.#store.reads.manifestBytes(digest);
-    if (bytes !== undefined) this.#cache.set(digest, bytes);
-    return bytes;
+    return bytes === undefined ? undefined : this.#cache.set(digest, bytes);
   }
 
   /**

@@ -36,9 +36,9 @@ export async function getManifest(services: Services, exchange: Exchange, target
   } else if (exchange.method === 'HEAD') {
     exchange.send(200, { ...headers, 'content-length': row.size });
   } else {
-    const bytes = await services.manifests.bytes(row.digest);
-    if (bytes === undefined) throw manifestUnknown(target);
-    exchange.send(200, headers, bytes);
+    const body = await services.manifests.body(row.digest);
+    if (body === undefined) throw manifestUnknown(target);
+    exchange.send(200, headers, body, 'latin1');
   }
 }
 
