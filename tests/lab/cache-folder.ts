@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,24 +21,30 @@ export async function withLock<T>(
   lock: string,
   options: { readonly work: () => Promise<T>; readonly signal?: AbortSignal },
 ): Promise<T> {
-  const pidFile = join(lock, 'pid');
-  for (;;) {
+  while (!(await takeLock(lock))) {
     options.signal?.throwIfAborted();
-    try {
-      await mkdir(lock);
-      break;
-    } catch (error) {
-      if (!hasCode(error) || error.code !== 'EEXIST') throw error;
-    }
-    const holder = await holderOf(pidFile);
+    const holder = await holderOf(join(lock, 'pid'));
     if (holder !== undefined && !isAlive(holder)) await rm(lock, { recursive: true, force: true });
     else await sleep(200);
   }
   try {
-    await writeFile(pidFile, String(process.pid));
     return await options.work();
   } finally {
     await rm(lock, { recursive: true, force: true });
+  }
+}
+
+/** The folder appears with its holder in it, so a lock without one does not exist. */
+async function takeLock(lock: string): Promise<boolean> {
+  const mine = await mkdtemp(`${lock}-`);
+  await writeFile(join(mine, 'pid'), String(process.pid));
+  try {
+    await rename(mine, lock);
+    return true;
+  } catch (error) {
+    await rm(mine, { recursive: true });
+    if (hasCode(error) && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')) return false;
+    throw error;
   }
 }
 
