@@ -4,7 +4,7 @@ import type { CliContext } from './context.ts';
 import { VERSION } from './version.ts';
 
 /** The whole command tree, composed by plain calls. */
-export function createProgram(context: CliContext): Command {
+export function createProgram(context: CliContext, writeOut: (text: string) => void): Command {
   const program = new Command('berth')
     .description('Your own Docker Hub from one command')
     .version(VERSION, '-v, --version')
@@ -14,7 +14,7 @@ export function createProgram(context: CliContext): Command {
     .option('--config <file>', 'Settings file [BERTH_CONFIG]')
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+    .configureOutput({ writeOut, outputError: () => undefined });
   for (const addTo of commands) addTo(program, context);
   inherit(program);
   return program;

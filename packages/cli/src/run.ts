@@ -30,7 +30,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     settings: (command) => loadSettings(command, options),
     exitCode: 0,
   };
-  const program = createProgram(context);
+  const program = createProgram(context, (text) => void stdout.write(text));
   program.hook('preAction', (_program, action) => {
     const { format } = action.optsWithGlobals<{ format: 'text' | 'json' }>();
     printer = createPrinter(format, { stdout, stderr });
