@@ -1,6 +1,7 @@
 import type { Database } from '@berth/db';
 import type { Digest } from '@berth/oci';
 import { sql } from 'kysely';
+import type { RowCache } from './row-cache.ts';
 import type { RegistryTables } from './schema.ts';
 
 export interface ManifestRow {
@@ -22,7 +23,7 @@ export interface UploadRow {
  */
 export type RegistryReads = ReturnType<typeof createReads>;
 
-export function createReads(database: Database<RegistryTables>) {
+export function createReads(database: Database<RegistryTables>, cache: RowCache) {
   const repository = database.prepare<{ name: string }, { id: string }>((query, param) =>
     query
       .selectFrom('repository_names')
@@ -110,10 +111,10 @@ export function createReads(database: Database<RegistryTables>) {
 
   return {
     repositoryId: async (name: string): Promise<string | undefined> => (await repository({ name }))[0]?.id,
-    manifestByTag: async (name: string, tag: string): Promise<ManifestRow | undefined> =>
-      (await manifestByTag({ name, tag }))[0],
-    manifestByDigest: async (name: string, digest: string): Promise<ManifestRow | undefined> =>
-      (await manifestByDigest({ name, digest }))[0],
+    manifestByTag: (name: string, tag: string): Promise<ManifestRow | undefined> =>
+      cache.get(`t ${name}:${tag}`, async () => (await manifestByTag({ name, tag }))[0]),
+    manifestByDigest: (name: string, digest: string): Promise<ManifestRow | undefined> =>
+      cache.get(`d ${name}@${digest}`, async () => (await manifestByDigest({ name, digest }))[0]),
     manifestBytes: async (digest: string): Promise<Uint8Array | undefined> =>
       (await manifestBytes({ digest }))[0]?.bytes,
     blobSize: async (name: string, digest: string): Promise<number | undefined> =>

@@ -1,5 +1,6 @@
 import type { Database } from '@berth/db';
 import { createReads, type RegistryReads } from './reads.ts';
+import { RowCache } from './row-cache.ts';
 import type { RegistryTables } from './schema.ts';
 import type { Writing } from './writes.ts';
 
@@ -7,22 +8,28 @@ import type { Writing } from './writes.ts';
 export class RegistryStore {
   readonly database: Database<RegistryTables>;
   readonly reads: RegistryReads;
+  readonly #cache = new RowCache();
 
   constructor(database: Database<RegistryTables>) {
     this.database = database;
-    this.reads = createReads(database);
+    this.reads = createReads(database, this.#cache);
   }
 
   /** Durable when it resolves. @throws {DatabaseError} as `Database.transaction` does, and whatever `work` throws */
-  write<T>(
+  async write<T>(
     work: (writing: Writing) => Promise<T>,
     options: { readonly actor: string; readonly signal?: AbortSignal },
   ): Promise<T> {
     const { actor, signal } = options;
     const now = this.database.now().getTime();
-    return this.database.transaction(
-      (trx, emit) => work({ trx, emit, now, actor }),
-      signal === undefined ? {} : { signal },
-    );
+    this.#cache.beginWrite();
+    try {
+      return await this.database.transaction(
+        (trx, emit) => work({ trx, emit, now, actor }),
+        signal === undefined ? {} : { signal },
+      );
+    } finally {
+      this.#cache.endWrite();
+    }
   }
 }
