@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Descriptor, type Digest, Digester, decompress, digestHex } from '@berth/oci';
 import { fileFailure } from '../files/read-file.ts';
 import type { PutBlobOptions, PutBlobResult } from '../interface.ts';
-import type { OpenBlob } from '../remote/upload.ts';
+import type { OpenBlob } from '../remote/upload-body.ts';
 
 /** A blob as it will lie in the archive: without its compression. */
 export interface StagedBlob {

@@ -12,7 +12,7 @@ import {
 import { fileFailure } from '../files/read-file.ts';
 import { syncFolder } from '../files/write-file.ts';
 import type { PutBlobOptions, PutBlobResult } from '../interface.ts';
-import type { OpenBlob } from '../remote/upload.ts';
+import type { OpenBlob } from '../remote/upload-body.ts';
 import { hashPartial, openPartial, type Partial } from './staging.ts';
 
 /** Partial blobs live here; a whole layout has no such folder. */

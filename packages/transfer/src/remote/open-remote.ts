@@ -13,7 +13,8 @@ import { fetchManifest, manifestExists, putManifest, resolveManifest } from './m
 import { pullScope, pushScope, type RemoteRepository } from './repository.ts';
 import { RegistrySession, type SessionOptions } from './session.ts';
 import { listTags } from './tags.ts';
-import { type OpenBlob, uploadBlob } from './upload.ts';
+import { uploadBlob } from './upload.ts';
+import type { OpenBlob } from './upload-body.ts';
 import { noUploadJournal, openUploadJournal } from './upload-journal.ts';
 
 export interface OpenRemoteOptions extends SessionOptions {

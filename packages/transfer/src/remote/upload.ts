@@ -1,44 +1,30 @@
 import { isAbort } from '@berth/errors';
 import { type Descriptor, readAll } from '@berth/oci';
 import { TransferError } from '../errors.ts';
-import type { BlobSourceOptions, PutBlobOptions, PutBlobResult } from '../interface.ts';
+import type { PutBlobOptions, PutBlobResult } from '../interface.ts';
 import { networkFailure, responseFailure, retryable } from './failures.ts';
 import type { HttpResponse } from './http.ts';
 import { blobPath, nameOf, pullScope, type RemoteRepository, uploadsPath } from './repository.ts';
 import { Backoff, type Retryable } from './retry.ts';
+import { type OpenBlob, uploadBody } from './upload-body.ts';
 import type { UploadJournal, UploadKey } from './upload-journal.ts';
-
-export type OpenBlob = (options: BlobSourceOptions) => AsyncIterable<Uint8Array>;
+import {
+  nextLocation,
+  OffsetMoved,
+  receivedBytes,
+  SessionLost,
+  SignInEnded,
+  SourceFailed,
+  type Upload,
+} from './upload-session.ts';
 
 /** Up to here one PUT carries the whole blob: an upload of its own would only add requests. */
 const SINGLE_PUT_BYTES = 64 * 1024;
-/** A chunk below this size may still be in the socket's queue when the next one is asked for, so it is copied. */
-const COPIED_CHUNK_BYTES = 128 * 1024;
 
 /** How often one blob may begin again from its first byte. */
 const MAX_RESTARTS = 3;
 /** How often one session may be at another offset than it said before it counts as lost. */
 const MAX_CONFLICTS = 5;
-
-/** A session of the registry: where to send the next bytes, and how many it has. */
-interface Upload {
-  location: URL;
-  offset: number;
-  /** It holds bytes that were not sent by one unbroken stream of ours. */
-  isResumed: boolean;
-}
-
-/** The registry forgot the session or holds other bytes than we think: only a new one helps. */
-class SessionLost extends Error {}
-
-/** The session is somewhere else than it said: the registry was still reading what came before a cut. */
-class OffsetMoved extends Error {}
-
-/** The token ended while the body was on its way: the session goes on with the next one. */
-class SignInEnded extends Error {}
-
-/** The source failed, not the registry. */
-class SourceFailed extends Error {}
 
 /**
  * Brings one blob into a repository: it is there, it is mounted, or it is sent.
@@ -268,10 +254,13 @@ class BlobUpload {
     const { size } = this.#descriptor;
     const from = upload.offset;
     const attempt = new AbortController();
-    const body = this.#body(
-      from,
-      signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]),
-    );
+    const { open, onProgress, onRetry } = this.#options;
+    const body = uploadBody(open, {
+      offset: from,
+      signal: signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]),
+      onProgress,
+      ...(onRetry === undefined ? {} : { onRetry }),
+    });
     try {
       const response = await session.request({
         method: 'PATCH',
@@ -289,7 +278,13 @@ class BlobUpload {
       await this.#expect(response, [201, 202, 204], upload.isResumed);
       const received = receivedBytes(response);
       upload.offset = received ?? size;
-      if (received !== undefined && received <= from) throw new SessionLost('the registry took no bytes');
+      if (received !== undefined && received <= from) {
+        const cause = new TransferError(
+          'RESPONSE_INVALID',
+          `Cannot ${this.#what}: the registry took none of the bytes`,
+        );
+        throw new SessionLost('the registry took no bytes', { cause });
+      }
       const location = nextLocation(response, upload.location);
       if (location.href !== upload.location.href) await this.#options.journal.record(this.#key, location);
       upload.location = location;
@@ -299,29 +294,6 @@ class BlobUpload {
     } finally {
       attempt.abort();
     }
-  }
-
-  /** The rest of the blob; remembers whether it was the source that failed. */
-  #body(
-    offset: number,
-    signal: AbortSignal,
-  ): { bytes: AsyncIterable<Uint8Array>; failure(): SourceFailed | undefined } {
-    const { open, onProgress, onRetry } = this.#options;
-    let failure: SourceFailed | undefined;
-    async function* bytes(): AsyncGenerator<Uint8Array> {
-      let position = offset;
-      try {
-        for await (const chunk of open({ offset, signal, ...(onRetry === undefined ? {} : { onRetry }) })) {
-          position += chunk.length;
-          yield chunk.length < COPIED_CHUNK_BYTES ? Uint8Array.from(chunk) : chunk;
-          onProgress?.(position);
-        }
-      } catch (cause) {
-        if (!signal.aborted) failure = new SourceFailed('', { cause });
-        throw cause;
-      }
-    }
-    return { bytes: bytes(), failure: () => failure };
   }
 
   async #finish(upload: Upload, bytes?: Uint8Array): Promise<void> {
@@ -353,17 +325,4 @@ class BlobUpload {
     if (response.status === 401) throw new SignInEnded('the sign-in ended', { cause: failure });
     throw failure;
   }
-}
-
-/** Where to send next: relative addresses and ones of another host are both allowed. */
-function nextLocation(response: HttpResponse, base: URL): URL {
-  const location = response.header('location');
-  return location === undefined ? base : new URL(location, response.url);
-}
-
-/** From `Range: 0-<last>`. Registries say `0-0` for nothing as well as for one byte; the smaller is safe. */
-function receivedBytes(response: HttpResponse): number | undefined {
-  const last = /^(?:bytes=)?0-(\d+)$/.exec(response.header('range') ?? '')?.[1];
-  if (last === undefined) return undefined;
-  return last === '0' ? 0 : Number(last) + 1;
 }
