@@ -8,8 +8,16 @@ import type { Exchange } from './exchange.ts';
  *
  * @throws {RegistryError} `REQUEST_TIMEOUT`; Node's `ECONNRESET` when the client is gone
  */
-export async function* requestBody(exchange: Exchange, idleMs: number): AsyncGenerator<Uint8Array> {
+export async function* requestBody(
+  exchange: Exchange,
+  options: {
+    readonly idleMs: number;
+    /** The consumer is done with a chunk when it asks for the next: its memory is given back at once. */
+    readonly givesBack?: boolean;
+  },
+): AsyncGenerator<Uint8Array> {
   const { req } = exchange;
+  const { idleMs, givesBack = false } = options;
   let isWaiting = true;
   const timer = setTimeout(() => {
     if (!isWaiting) {
@@ -25,12 +33,22 @@ export async function* requestBody(exchange: Exchange, idleMs: number): AsyncGen
       isWaiting = false;
       exchange.bytesIn += chunk.byteLength;
       yield chunk;
+      if (givesBack) giveBack(chunk);
       isWaiting = true;
       timer.refresh();
     }
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Frees a chunk's memory. Left to the garbage collector, a large upload makes it run for every 20 MB: a fifth of the
+ * time of the whole push. Only memory that is this chunk's alone is freed; a part of a larger read stays.
+ */
+function giveBack(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }
 
 /**
@@ -46,7 +64,7 @@ export async function readBody(
   if ((exchange.announcedLength ?? 0) > maxSizeBytes) throw tooLarge(what, maxSizeBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of requestBody(exchange, idleMs)) {
+  for await (const chunk of requestBody(exchange, { idleMs })) {
     size += chunk.byteLength;
     if (size > maxSizeBytes) throw tooLarge(what, maxSizeBytes);
     chunks.push(chunk);

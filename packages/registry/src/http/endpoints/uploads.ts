@@ -125,7 +125,7 @@ function sessionHeaders(
 }
 
 function bodyPart(services: Services, exchange: Exchange): Part {
-  const source = requestBody(exchange, services.limits.idleTimeoutMs);
+  const source = requestBody(exchange, { idleMs: services.limits.idleTimeoutMs, givesBack: true });
   const { signal } = services;
   const header = exchange.req.headers['content-range'];
   if (header === undefined) return { source, signal };
