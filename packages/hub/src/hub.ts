@@ -16,6 +16,7 @@ import { parseTrustedProxies } from './listener/proxies.ts';
 import { dropRoot, isLoneMappedUser, isRoot } from './privileges/drop-root.ts';
 import { chooseHubUser, type HubUser } from './privileges/hub-user.ts';
 import { openServerTls, type ServerTls } from './tls/server-tls.ts';
+import { readTlsFiles } from './tls/tls-files.ts';
 
 const HELLO_TIMEOUT_MS = 30_000;
 
@@ -67,6 +68,7 @@ export async function startHub(
   const listener = await timed('listen', () => openDoor(config, { paths, rooms, tls, user }));
   stack.use(listener);
   if (tls !== undefined) stack.use(watchTls(tls, { listener, config }));
+  if (user !== undefined) await warnOfUnreadableFiles(config);
   const localUrl = localUrlOf(listener.address, { isTls: tls !== undefined });
   if (config.admin !== undefined) await rooms.index.createAdmin(config.admin);
   await timed('hello', () => firstPush(rooms, { config, ...options }));
@@ -155,6 +157,16 @@ function watchTls(
     onError: (error) =>
       warn(config, `The certificate was not renewed, the old one stays: ${(error as Error).message}`),
   });
+}
+
+/** The first certificate was read by root; the next ones are read by the Hub's user. */
+async function warnOfUnreadableFiles(config: HubConfig): Promise<void> {
+  if (config.tls.mode !== 'files') return;
+  try {
+    await readTlsFiles(config.tls);
+  } catch (error) {
+    warn(config, `A new certificate will not be noticed: ${(error as Error).message}`);
+  }
 }
 
 /** A Hub without its greeting is still a Hub: a failure is told and not thrown. */

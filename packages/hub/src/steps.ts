@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 
 /**
  * The hook for crash tests: `BERTH_CRASH_AT=<step>[:n]` kills the process at the n-th such step, as hard as a
@@ -9,10 +9,12 @@ export function stepHook(
 ): ((step: string) => void) | undefined {
   const { BERTH_CRASH_AT: crashAt, BERTH_TRACE_STEPS: traceFile } = env;
   if (!crashAt && !traceFile) return undefined;
+  // Opened now: the process may have lost the right to later.
+  const trace = traceFile ? openSync(traceFile, 'a') : undefined;
   const [, wanted = '', count = '1'] = /^(.*?)(?::([0-9]+))?$/.exec(crashAt ?? '') ?? [];
   let left = Number(count);
   return (step) => {
-    if (traceFile) appendFileSync(traceFile, `${step}\n`);
+    if (trace !== undefined) writeSync(trace, `${step}\n`);
     if (step === wanted && --left === 0) process.kill(process.pid, 'SIGKILL');
   };
 }
