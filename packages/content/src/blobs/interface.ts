@@ -75,7 +75,8 @@ export interface Ingest extends AsyncDisposable {
 
   /**
    * Appends. What arrived before an abort, a broken source or a full disk counts and stays; only after the disk
-   * failed to sync is nothing of it trusted, and `offset` is 0 again.
+   * failed to sync is nothing of it trusted, and `offset` is 0 again. A chunk is used until the next one is asked
+   * for and not after it: the source may use its memory again.
    *
    * @returns the new offset
    * @throws {ContentError} `BLOB_TOO_LARGE`, `DISK_FULL`, `INGEST_CLOSED`; whatever the source throws
