@@ -1,4 +1,7 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { cacheFolder } from './cache-folder.ts';
 import { runCommand } from './command.ts';
 
 /**
@@ -7,7 +10,7 @@ import { runCommand } from './command.ts';
  */
 export async function needGo(t: TestContext): Promise<string | undefined> {
   for (const go of ['go', '/usr/local/go/bin/go', '/usr/lib/go/bin/go']) {
-    const found = await runCommand(['sh', '-c', '"$0" env GOVERSION', go]);
+    const found = await runCommand(['sh', '-c', '"$0" env GOVERSION', go], { env: goEnvironment() });
     const [, major, minor] = /^go(\d+)\.(\d+)/.exec(found.stdout) ?? [];
     if (found.code === 0 && (Number(major) > 1 || Number(minor) >= 24)) return go;
   }
@@ -15,4 +18,14 @@ export async function needGo(t: TestContext): Promise<string | undefined> {
   if (process.env.CI === 'true') throw new Error(`Cannot test in CI: ${reason}`);
   t.skip(reason);
   return undefined;
+}
+
+/** The user's own settings of Go, while what Go itself notes down of its runs stays in the cache. */
+export function goEnvironment(): Readonly<Record<string, string>> {
+  const { GOENV, XDG_CONFIG_HOME } = process.env;
+  return {
+    GOENV: GOENV ?? join(XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'go/env'),
+    GOTOOLCHAIN: 'local',
+    XDG_CONFIG_HOME: join(cacheFolder(), 'go-config'),
+  };
 }
