@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,14 +77,28 @@ describe('berth up', () => {
     await stop(again.child);
   });
 
-  it('makes the first image, which its own lines read', async () => {
-    const { child, text } = await start();
-    const line =
-      text()
-        .split('\n')
-        .find((one) => one.startsWith('    npx berth tags')) ?? '';
-    const { stdout } = await berth(line.trim().split(' ').slice(2));
-    assert.match(stdout, /latest/);
+  it('prints lines to paste that work as they are', async () => {
+    const { child, text } = await start({ BERTH_DATA_ROOT: join(root, 'fresh') });
+    const lines = text()
+      .split('\n')
+      .flatMap((line) => (line.startsWith('    npx berth ') ? [line.trim()] : []));
+    assert.equal(lines.length, 4, text());
+    const code = new URL(/First account +(\S+)/.exec(text())?.[1] ?? '').searchParams.get('code') ?? '';
+    assert.equal(
+      (await post('/setup', { code, username: 'alice', password: 'a long password' })).status,
+      200,
+    );
+    // A folder in which npx finds what it finds in the clone, and nothing of the clone is written to.
+    const folder = join(root, 'paste');
+    await mkdir(folder);
+    await symlink(
+      fileURLToPath(new URL('../../../../node_modules', import.meta.url)),
+      join(folder, 'node_modules'),
+    );
+    await writeFile(join(folder, 'package.json'), '{}');
+    for (const line of lines) await paste(line, { folder, input: 'alice\na long password\n' });
+    assert.match(await paste(`npx berth tags localhost:${port}/library/first`, { folder }), /^latest$/m);
+    assert.ok((await readFile(join(folder, 'hello/index.json'), 'utf8')).includes('sha256:'));
     await stop(child);
   });
 
@@ -181,6 +195,26 @@ describe('berth up', () => {
     } catch (error) {
       return error as { stdout: string; stderr: string; code: number };
     }
+  }
+
+  /** As a shell runs what a person pastes. */
+  async function paste(
+    line: string,
+    { folder, input = '' }: { folder: string; input?: string },
+  ): Promise<string> {
+    const shell = spawn('sh', ['-c', line], {
+      cwd: folder,
+      env: { ...env, DOCKER_CONFIG: join(root, 'docker'), REGISTRY_AUTH_FILE: join(root, 'auth.json') },
+    });
+    let said = '';
+    for (const stream of [shell.stdout, shell.stderr]) {
+      stream.on('data', (chunk) => {
+        said += chunk;
+      });
+    }
+    shell.stdin.end(input);
+    assert.deepEqual(await once(shell, 'close'), [0, null], `${line}\n${said}`);
+    return said;
   }
 
   function post(path: string, fields: Record<string, string>): Promise<Response> {

@@ -15,7 +15,7 @@ import {
 import type { CliContext } from '../context.ts';
 import { alignColumns, formatBytes } from '../output/columns.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
-import { installedClients } from './clients.ts';
+import { usableClients } from './clients.ts';
 import { hubConfig } from './hub-config.ts';
 
 export interface Finding {
@@ -56,11 +56,11 @@ export async function examine(settings: EffectiveSettings, context: CliContext):
     await portFinding(config, status.state !== 'stopped'),
     await tlsFinding(config),
   );
-  const clients = installedClients(context.env.PATH);
+  const clients = usableClients(context.env);
   findings.push({
     about: 'Clients',
     status: 'good',
-    text: clients.length === 0 ? 'none installed here' : clients.join(', '),
+    text: clients.length === 0 ? 'none that works here' : clients.join(', '),
   });
   return findings;
 }

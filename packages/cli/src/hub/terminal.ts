@@ -1,5 +1,5 @@
 import type { CliContext } from '../context.ts';
-import { installedClients } from './clients.ts';
+import { usableClients } from './clients.ts';
 import { readyText, stepLine } from './first-run.ts';
 import type { HubMessage } from './report.ts';
 
@@ -11,7 +11,7 @@ export function terminalReporter(context: CliContext): (message: HubMessage) => 
     else if (message.type === 'warning') printer.note(`berth: ${message.message}`);
     else if (message.type === 'failed') printer.error(message.error);
     else {
-      const clients = installedClients(env.PATH);
+      const clients = usableClients(env);
       printer.record(message.report, () => readyText(message.report, { language, clients, folder: cwd }));
     }
   };
