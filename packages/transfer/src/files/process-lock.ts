@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '@berth/errors';
 import { TransferError } from '../errors.ts';
@@ -35,8 +35,8 @@ export async function withLock<T>(
   try {
     // link() never replaces: exactly one of those who try at once has the lock.
     for (let waitedMs = 0; !(await tryLink(mine, path)); waitedMs += POLL_MS) {
-      const pid = Number(await readFile(path, 'utf8').catch(() => '')) || undefined;
-      if (pid !== undefined && !isAlive(pid)) await rm(path, { force: true });
+      const pid = await ownerOf(path);
+      if (pid !== undefined && !isAlive(pid)) await removeStale(path);
       else if (waitedMs > PATIENCE_MS) {
         throw new TransferError(
           'FILE_UNUSABLE',
@@ -55,6 +55,28 @@ export async function withLock<T>(
   } finally {
     await rm(mine, { force: true });
   }
+}
+
+async function ownerOf(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (hasCode(error) && error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return Number(text) || undefined;
+}
+
+/** Two may find the same stale lock: whoever moves a new one away by mistake puts it back. */
+async function removeStale(path: string): Promise<void> {
+  const moved = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return;
+    throw error;
+  }
+  const pid = await ownerOf(moved);
+  if (pid !== undefined && isAlive(pid)) await tryLink(moved, path);
+  await rm(moved, { force: true });
 }
 
 async function tryLink(from: string, to: string): Promise<boolean> {
