@@ -24,7 +24,12 @@ export async function startDebianRegistry(
   const config = {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: inside }, delete: { enabled: true } },
+    // With the cache that Debian's own configuration turns on.
+    storage: {
+      cache: { blobdescriptor: 'inmemory' },
+      filesystem: { rootdirectory: inside },
+      delete: { enabled: true },
+    },
     http: { addr: `127.0.0.1:${port}` },
   };
   const file = `/run/docker-registry-${port}.yml`;

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { mustRun } from '../lab/command.ts';
+import type { BenchResult, BenchSize, Contender, Contenders } from './contender.ts';
+import { measurePairs } from './pairs.ts';
+import { pushBlob, sha256 } from './registry-client.ts';
+
+/** One blob of random bytes by POST and PUT, until the answer; both answer when the bytes are on the disk. */
+export async function benchBlobPush(
+  contenders: Contenders,
+  size: BenchSize,
+): Promise<readonly BenchResult[]> {
+  const bytes = randomBytes(size.blobBytes);
+  const measure = async (to: Contender): Promise<number> => {
+    // Bytes that nobody has yet.
+    randomBytes(32).copy(bytes);
+    const digest = sha256(bytes);
+    await mustRun(['sync']);
+    const startedAt = performance.now();
+    await pushBlob(to, bytes, digest);
+    return megabytesPerSecond(bytes.length, startedAt);
+  };
+  for (const each of [contenders.ours, contenders.peer]) await measure(each);
+  const pairs = await measurePairs(contenders, { rounds: size.rounds, measure });
+  return [
+    { name: `push of one blob, ${shownSize(size)}`, unit: 'MB/s', goal: { atLeastTimes: 3 }, ...pairs },
+  ];
+}
+
+export function megabytesPerSecond(bytes: number, startedAt: number): number {
+  return bytes / 1000 / (performance.now() - startedAt);
+}
+
+export function shownSize({ blobBytes }: BenchSize): string {
+  return `${Math.round(blobBytes / 1024 / 1024)} MiB`;
+}
