@@ -1,10 +1,15 @@
 import { Command, CommanderError, Option } from 'commander';
-import { commands } from './commands.ts';
-import type { CliContext } from './context.ts';
+import type { CliContext, CommandModule } from './context.ts';
 import { VERSION } from './version.ts';
 
-/** The whole command tree, composed by plain calls. */
-export function createProgram(context: CliContext, writeOut: (text: string) => void): Command {
+export interface ProgramOptions {
+  readonly commands: readonly CommandModule[];
+  /** For help and version. */
+  readonly writeOut: (text: string) => void;
+}
+
+/** The command tree, composed by plain calls. */
+export function createProgram(context: CliContext, { commands, writeOut }: ProgramOptions): Command {
   const program = new Command('berth')
     .description('Your own Docker Hub from one command')
     .version(VERSION, '-v, --version')

@@ -1,6 +1,7 @@
 import { isAbort, toPlainError } from '@berth/errors';
 import type { Command, CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
+import { hubCommands, isOfTheHub } from './hub-commands.ts';
 import { languageOf } from './output/language.ts';
 import { createPrinter, type Printer } from './output/printer.ts';
 import { createProgram, usageOf } from './program.ts';
@@ -30,7 +31,8 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     settings: (command) => loadSettings(command, options),
     exitCode: 0,
   };
-  const program = createProgram(context, (text) => void stdout.write(text));
+  const commands = isOfTheHub(args) ? hubCommands : (await import('./commands.ts')).commands;
+  const program = createProgram(context, { commands, writeOut: (text) => void stdout.write(text) });
   program.hook('preAction', (_program, action) => {
     const { format } = action.optsWithGlobals<{ format: 'text' | 'json' }>();
     printer = createPrinter(format, { stdout, stderr });

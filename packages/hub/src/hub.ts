@@ -8,7 +8,7 @@ import { makePassable } from './data/passable.ts';
 import { type HubPaths, hubPaths } from './data/paths.ts';
 import { removeRunning, writeRunning } from './data/running.ts';
 import { HubError } from './errors.ts';
-import { lacksHello, pushHelloOnce, rehearsePush } from './hello/first-push.ts';
+import { lacksHello } from './hello/lacks-hello.ts';
 import { formatAddress, isLoopback, isWildcard, type ListenAddress } from './listener/address.ts';
 import { BaseUrls } from './listener/base-url.ts';
 import { type Listener, listen, probeAddress } from './listener/listener.ts';
@@ -136,7 +136,7 @@ interface DoorOptions {
 
 async function openDoor({ address }: HubConfig, { paths, rooms, tls, user }: DoorOptions): Promise<Listener> {
   if (user !== undefined) {
-    if (await lacksHello(rooms.registry)) await rehearsePush();
+    if (await lacksHello(rooms.registry)) await (await loadFirstPush()).rehearsePush();
     await handOver(paths, user);
     flushCompileCache();
   }
@@ -159,6 +159,11 @@ function watchTls(
   });
 }
 
+/** The registry client is only loaded for the one start that needs it; as root that is before root is given up. */
+function loadFirstPush(): Promise<typeof import('./hello/first-push.ts')> {
+  return import('./hello/first-push.ts');
+}
+
 /** The first certificate was read by root; the next ones are read by the Hub's user. */
 async function warnOfUnreadableFiles(config: HubConfig): Promise<void> {
   if (config.tls.mode !== 'files') return;
@@ -176,6 +181,8 @@ async function firstPush(
 ): Promise<void> {
   const timeout = AbortSignal.timeout(HELLO_TIMEOUT_MS);
   try {
+    if (!(await lacksHello(rooms.registry))) return;
+    const { pushHelloOnce } = await loadFirstPush();
     await pushHelloOnce(rooms.registry, {
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });

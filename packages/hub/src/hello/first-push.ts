@@ -5,8 +5,8 @@ import { copyImage, openRemote } from '@berth/transfer';
 import { formatAddress } from '../listener/address.ts';
 import { listen } from '../listener/listener.ts';
 import { helloImage } from './hello-image.ts';
+import { HELLO_REPOSITORY, lacksHello } from './lacks-hello.ts';
 
-const REPOSITORY = 'library/hello';
 const USER = 'system';
 
 /**
@@ -34,19 +34,12 @@ export async function pushHelloOnce(
   await using source = await helloImage();
   await using sink = await openRemote({
     registry: host,
-    repository: REPOSITORY,
+    repository: HELLO_REPOSITORY,
     access: 'push',
     credentials: { username: USER, password },
   });
   await copyImage(source, sink, { tags: ['latest'], ...options });
   return true;
-}
-
-/** A registry with a repository of its own needs no greeting. */
-export async function lacksHello({ queries }: Registry): Promise<boolean> {
-  const [first] = await queries.repositories({ limit: 1 });
-  if (first === undefined) return true;
-  return first.name === REPOSITORY && (await queries.tag(first.id, 'latest')) === undefined;
 }
 
 /**
@@ -62,7 +55,7 @@ export async function rehearsePush(options: { readonly signal?: AbortSignal } = 
 function onlyHello(password: string): Authorizer {
   const expected = Buffer.from(`Basic ${Buffer.from(`${USER}:${password}`).toString('base64')}`);
   const isIts = (access: Access) =>
-    access.type === 'ping' || (access.type === 'repository' && access.name === REPOSITORY);
+    access.type === 'ping' || (access.type === 'repository' && access.name === HELLO_REPOSITORY);
   return {
     authorize: async ({ authorization = '', access }): Promise<Decision> => {
       const given = Buffer.from(authorization);

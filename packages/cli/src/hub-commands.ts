@@ -1,0 +1,20 @@
+import { checkCommand } from './commands/check.ts';
+import { configCommand } from './commands/config.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { hubCommand } from './commands/hub.ts';
+import { upCommand } from './commands/up.ts';
+import type { CommandModule } from './context.ts';
+
+/** A list of its own, so that starting the Hub does not wait for the registry client of the others to load. */
+export const hubCommands: readonly CommandModule[] = [
+  upCommand,
+  hubCommand,
+  doctorCommand,
+  configCommand,
+  checkCommand,
+];
+
+/** Whether a command line is one of those. */
+export function isOfTheHub([name]: readonly string[]): boolean {
+  return name === 'up' || name === 'hub';
+}
