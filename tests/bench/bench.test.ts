@@ -22,17 +22,17 @@ test('the benches run from end to end and give a table and a file', async (t) =>
   const lab = await openPeers(t);
   if (lab === undefined) return;
   const results = await runBench(lab, { names: Object.keys(BENCHES), size: TINY });
-  assert.equal(results.length, 5);
+  assert.equal(results.length, 6);
   for (const { name, ours, peer, rounds } of results) {
     assert.ok(Number.isFinite(ours) && Number.isFinite(peer), name);
     assert.equal(rounds.length, 1, name);
   }
-  assert.equal(formatTable(results).split('\n').length, 6);
+  assert.equal(formatTable(results).split('\n').length, 7);
 
   const folder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
   t.after(() => rm(folder, { recursive: true }));
   const written = JSON.parse(await readFile(await writeResults(folder, { size: TINY, results }), 'utf8'));
-  assert.equal(written.results.length, 5);
+  assert.equal(written.results.length, 6);
 });
 
 test('median() takes the middle, or the mean of both', () => {

@@ -19,7 +19,7 @@ export async function benchBlobFetch(
     return megabytesPerSecond(got, startedAt);
   };
   for (const each of [contenders.ours, contenders.peer]) {
-    await pushBlob(each, bytes, digest);
+    await pushBlob(each, bytes, { digest });
     await fetchWhole(each);
   }
   const single = await measurePairs(contenders, { rounds: size.rounds, measure: fetchWhole });

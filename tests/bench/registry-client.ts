@@ -40,22 +40,34 @@ export async function call(
   });
 }
 
-/** Pushes a blob by POST and one PUT, the way most clients do. */
-export async function pushBlob(to: Contender, bytes: Uint8Array, digest: string): Promise<void> {
-  const base = `http://${to.host}`;
-  const begun = await call(`${base}/v2/${to.repository}/blobs/uploads/`, {
+/**
+ * Pushes a blob: POST, then either one PUT with the bytes (as containerd does), or a PATCH with the bytes and a PUT
+ * without (as docker, podman and skopeo do).
+ */
+export async function pushBlob(
+  to: Contender,
+  bytes: Uint8Array,
+  options: { readonly digest: string; readonly by?: 'put' | 'patch' },
+): Promise<void> {
+  const begun = await call(`http://${to.host}/v2/${to.repository}/blobs/uploads/`, {
     method: 'POST',
     headers: to.headers,
   });
   expectStatus(begun, 202);
-  const location = new URL(begun.headers.location ?? '', base);
-  location.searchParams.set('digest', digest);
-  const put = await call(location.href, {
-    method: 'PUT',
-    headers: { ...to.headers, 'content-type': 'application/octet-stream' },
-    body: bytes,
-  });
-  expectStatus(put, 201);
+  const headers = { ...to.headers, 'content-type': 'application/octet-stream' };
+  let location = locationOf(begun, to);
+  if (options.by === 'patch') {
+    const patched = await call(location.href, { method: 'PATCH', headers, body: bytes });
+    expectStatus(patched, 202);
+    location = locationOf(patched, to);
+  }
+  location.searchParams.set('digest', options.digest);
+  const body = options.by === 'patch' ? {} : { body: bytes };
+  expectStatus(await call(location.href, { method: 'PUT', headers, ...body }), 201);
+}
+
+function locationOf(answer: SimpleAnswer, { host }: Contender): URL {
+  return new URL(answer.headers.location ?? '', `http://${host}`);
 }
 
 /** Pushes an image of one small config and one layer. @returns path of its manifest by tag */
@@ -69,7 +81,7 @@ export async function pushImage(to: Contender, tag: string): Promise<string> {
     }),
   );
   const layer = Buffer.alloc(1024, tag);
-  for (const blob of [config, layer]) await pushBlob(to, blob, sha256(blob));
+  for (const blob of [config, layer]) await pushBlob(to, blob, { digest: sha256(blob) });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = JSON.stringify({
     schemaVersion: 2,
