@@ -24,22 +24,22 @@ const ENGLISH = {
 };
 
 const CHINESE = {
-  bringing: (what) => `正在安装依赖(${what})……`,
-  brought: (seconds) => `依赖已就绪(${seconds} 秒)`,
-  waiting: (pid) => `另一次启动(进程 ${pid})正在安装依赖,等它完成……`,
+  bringing: (what) => `正在安装依赖（${what}）……`,
+  brought: (seconds) => `依赖已就绪（${seconds} 秒）`,
+  waiting: (pid) => `另一次启动（进程 ${pid}）正在安装依赖，等它完成……`,
   readOnly: (folder) => [
-    `无法安装依赖:当前用户不能写入目录“${folder}”`,
-    '请用该目录的所有者执行 npm ci,或者克隆到自己的目录里',
+    `无法安装依赖：当前用户不能写入目录“${folder}”`,
+    '请用该目录的所有者执行 npm ci，或者克隆到自己的目录里',
   ],
   offline: () => [
-    '无法安装依赖:软件包仓库没有响应',
-    '请检查网络和 npm 设置(npm config get registry、npm config get proxy),然后重新执行同一条命令',
+    '无法安装依赖：软件包仓库没有响应',
+    '请检查网络和 npm 设置（npm config get registry、npm config get proxy），然后重新执行同一条命令',
   ],
-  npmFailed: (code) => [`无法安装依赖:npm 退出码为 ${code}`, '上面是 npm 的输出;解决后重新执行同一条命令'],
-  noNpm: () => ['无法安装依赖:找不到 npm', '请安装 npm,或手动执行 npm ci'],
+  npmFailed: (code) => [`无法安装依赖：npm 退出码为 ${code}`, '上面是 npm 的输出；解决后重新执行同一条命令'],
+  noNpm: () => ['无法安装依赖：找不到 npm', '请安装 npm，或手动执行 npm ci'],
   noNode: (platform) => [
     `找不到适用于 ${platform} 的 Node 24.12 或更新版本`,
-    '请安装 Node 24 后用它重新执行;x64 和 arm64 的 Linux 会自动带上',
+    '请安装 Node 24 后用它重新执行；x64 和 arm64 的 Linux 会自动带上',
   ],
 };
 

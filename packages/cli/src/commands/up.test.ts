@@ -66,7 +66,7 @@ describe('berth up', () => {
       `Berth is already running: http://localhost:${port} (process ${await hubPid()})\n`,
     );
     const chinese = await berth(['up'], { LANG: 'zh_CN.UTF-8' });
-    assert.match(chinese.stdout, /^Berth 已经在运行:http/);
+    assert.match(chinese.stdout, /^Berth 已经在运行：http/);
 
     await stop(first.child);
     assert.match(first.text(), /Stopped\n$/);

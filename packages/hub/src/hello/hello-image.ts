@@ -18,10 +18,10 @@ const gzip = promisify(gzipCallback);
 
 const GREETING = `
 Hello from your Berth!
-你好,这里是你自己的 Berth!
+你好，这里是你自己的 Berth!
 
 This image was made when your Hub started for the first time: one layer, one file, no base image.
-它在 Hub 第一次启动时生成:一层,一个文件,没有基础镜像。
+它在 Hub 第一次启动时生成：一层，一个文件，没有基础镜像。
 
 `;
 
