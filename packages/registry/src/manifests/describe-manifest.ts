@@ -23,6 +23,11 @@ export interface ManifestDescription {
   readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
+/** Characters of JSON that a row's images may take: hundreds of real ones, and no more however an index is nested. */
+const IMAGES_MAX_LENGTH = 64 * 1024;
+/** Of one word of a platform. */
+const WORD_MAX_LENGTH = 128;
+
 /** @see distribution-spec v1.1 "Listing Referrers" for the artifact type */
 export function describeManifest(parsed: ParsedManifest): ManifestDescription {
   const links = manifestLinks(parsed);
@@ -48,7 +53,8 @@ export async function imagesOfManifest(
   options: { readonly digest: Digest; readonly blobs: BlobStore; readonly signal?: AbortSignal },
 ): Promise<Images> {
   const { config, layers } = manifest;
-  const size = layers.reduce((sum, layer) => sum + layer.size, config.size);
+  const sum = layers.reduce((total, layer) => total + layer.size, config.size);
+  const size = Math.min(sum, Number.MAX_SAFE_INTEGER);
   const platform = await readPlatform(config, options);
   return {
     images: platform === undefined ? [] : [{ digest: options.digest, platform, size }],
@@ -56,27 +62,43 @@ export async function imagesOfManifest(
   };
 }
 
-/** The images behind an index, those of nested ones too; attestations and children that are not here are left out. */
+/**
+ * The images behind an index, those of nested ones too, as many as a row may have; attestations and children that
+ * are not here are left out. A child that is named several times has its size once.
+ */
 export function imagesOfIndex(
   children: readonly Descriptor[],
   known: ReadonlyMap<string, ChildManifest>,
 ): Images {
   const images: StoredImage[] = [];
+  const counted = new Set<string>();
   let imageSize = 0;
+  let room = IMAGES_MAX_LENGTH;
   for (const child of children) {
     const stored = known.get(child.digest);
-    imageSize += stored?.imageSize ?? 0;
-    const isNested =
-      stored !== undefined && !(stored.images.length === 1 && stored.images[0]?.digest === child.digest);
-    if (isNested && stored.images.length > 0) {
-      images.push(...stored.images);
-      continue;
+    const isFirst = !counted.has(child.digest);
+    counted.add(child.digest);
+    if (isFirst) imageSize = Math.min(imageSize + (stored?.imageSize ?? 0), Number.MAX_SAFE_INTEGER);
+    for (const image of imagesOfChild(child, stored, { isFirst })) {
+      if (room <= 0) break;
+      room -= JSON.stringify(image).length;
+      if (room > 0) images.push(image);
     }
-    const platform = child.platform ?? stored?.images[0]?.platform;
-    if (platform === undefined || platform.os === 'unknown') continue;
-    images.push({ digest: child.digest, platform, size: stored?.imageSize ?? 0 });
   }
   return { images, imageSize };
+}
+
+function imagesOfChild(
+  child: Descriptor,
+  stored: ChildManifest | undefined,
+  { isFirst }: { readonly isFirst: boolean },
+): readonly StoredImage[] {
+  const isNested =
+    stored !== undefined && !(stored.images.length === 1 && stored.images[0]?.digest === child.digest);
+  if (isNested && stored.images.length > 0) return isFirst ? stored.images : [];
+  const platform = child.platform ?? stored?.images[0]?.platform;
+  if (platform === undefined || platform.os === 'unknown') return [];
+  return [{ digest: child.digest, platform, size: stored?.imageSize ?? 0 }];
 }
 
 async function readPlatform(
@@ -113,13 +135,16 @@ function platformOf(config: unknown): Platform | undefined {
   if (typeof config !== 'object' || config === null) return undefined;
   const fields = config as Record<string, unknown>;
   const { os, architecture, variant } = fields;
-  if (typeof os !== 'string' || os === '' || typeof architecture !== 'string' || architecture === '')
-    return undefined;
+  if (!isWord(os) || !isWord(architecture)) return undefined;
   const version = fields['os.version'];
   return {
     os,
     architecture,
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-    ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
+    ...(isWord(variant) ? { variant } : {}),
+    ...(isWord(version) ? { 'os.version': version } : {}),
   };
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= WORD_MAX_LENGTH;
 }
