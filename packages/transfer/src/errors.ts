@@ -43,7 +43,10 @@ export const TRANSFER_ERRORS = {
     class: 'unsupported',
     description: 'The answer is not what the distribution specification asks for',
   },
-  MANIFEST_TOO_LARGE: { class: 'tooLarge', description: 'A manifest is larger than 4 MiB' },
+  MANIFEST_TOO_LARGE: {
+    class: 'tooLarge',
+    description: 'A manifest is larger than 4 MiB, or those of one image together than 64 MiB',
+  },
   UNSUPPORTED_BY_SINK: {
     class: 'unsupported',
     description: 'The place to copy to cannot hold this kind of image',

@@ -38,6 +38,8 @@ const DEFAULT_JOBS = 4;
 const PROGRESS_INTERVAL_MS = 100;
 /** An index in an index in an index: deeper ones are a joke on the reader. */
 const MAX_DEPTH = 8;
+/** All manifests of one copy may be in memory at once. */
+const MAX_MANIFESTS_BYTES = 64 * 1024 * 1024;
 
 /**
  * Copies an image: layers side by side, then config, manifest, index, and the tags last. Nobody sees a tag
@@ -84,6 +86,8 @@ class Copy {
   readonly #signal: AbortSignal;
   readonly #announced = new Set<Digest>();
   readonly #blobs = new Map<Digest, Promise<void>>();
+  readonly #children = new Map<Digest, Promise<void>>();
+  #manifestsBytes = 0;
 
   constructor(source: ImageSource, sink: ImageSink, options: CopyImageOptions) {
     this.#source = source;
@@ -114,6 +118,13 @@ class Copy {
     const isThere = await this.#sink.hasManifest(descriptor, { signal });
     // The root is put in any case: it is what the sink has to name.
     if (isThere && depth > 0) return this.#done(descriptor, tags);
+    this.#manifestsBytes += descriptor.size;
+    if (this.#manifestsBytes > MAX_MANIFESTS_BYTES) {
+      throw new TransferError(
+        'MANIFEST_TOO_LARGE',
+        `Cannot copy from "${this.#source.location}": its manifests have more than ${MAX_MANIFESTS_BYTES} bytes together`,
+      );
+    }
     const manifest = await this.#source.manifest(descriptor, { signal });
     if (!isThere) await this.#parts(parseManifest(manifest.bytes, descriptor.mediaType), depth);
     await this.#sink.putManifest(manifest, tags, { signal });
@@ -126,7 +137,7 @@ class Copy {
 
   async #parts(parsed: ParsedManifest, depth: number): Promise<void> {
     const { manifests } = manifestLinks(parsed);
-    await this.#all(manifests.map((child) => this.#manifest(child, { tags: [], depth: depth + 1 })));
+    await this.#all(manifests.map((child) => this.#child(child, depth + 1)));
     if (parsed.kind === 'index') return;
     const { config, layers } = parsed.manifest;
     // What may not be handed on stays where its urls say, unless the sink must be complete by itself.
@@ -137,6 +148,15 @@ class Copy {
     for (const blob of [...stored, config]) this.#announce(blob);
     await this.#all(stored.map((layer) => this.#blob(layer)));
     await this.#blob(config);
+  }
+
+  /** Each manifest once per copy: indexes that name each other's children many times would never end. */
+  #child(descriptor: Descriptor, depth: number): Promise<void> {
+    const known = this.#children.get(descriptor.digest);
+    if (known !== undefined) return known;
+    const moving = this.#manifest(descriptor, { tags: [], depth });
+    this.#children.set(descriptor.digest, moving);
+    return moving;
   }
 
   /** Waits for every task, also after one has failed, so that nothing runs on; throws the first failure. */

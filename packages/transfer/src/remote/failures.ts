@@ -80,7 +80,7 @@ async function readErrorBody(
     if (typeof entry !== 'object' || entry === null) return [];
     const { code, message } = entry as { code?: unknown; message?: unknown };
     return typeof code === 'string'
-      ? [{ code, message: shorten(typeof message === 'string' ? message : '') }]
+      ? [{ code: shorten(code), message: shorten(typeof message === 'string' ? message : '') }]
       : [];
   });
   const plain = [message, details].find((value) => typeof value === 'string');
@@ -102,8 +102,9 @@ async function readCapped(response: HttpResponse): Promise<string> {
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
+/** One line without what steers a terminal or turns the direction of writing. */
 function shorten(text: string): string {
-  const line = text.replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return line.length > SHOWN_TEXT_LENGTH ? `${line.slice(0, SHOWN_TEXT_LENGTH)}…` : line;
 }
 

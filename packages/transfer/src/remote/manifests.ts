@@ -33,7 +33,9 @@ export async function resolveManifest(
     await response.discard();
     if (response.status === 200) {
       const announced = announcedDescriptor(response);
-      if (announced !== undefined) return announced;
+      // A digest names its own bytes: what else the registry says of it is not believed.
+      if (announced !== undefined && (!isDigest(reference) || announced.digest === reference))
+        return announced;
     }
     // A HEAD has no body to say why: the GET does.
     return (await getManifest(remote, reference, options)).descriptor;

@@ -1,4 +1,4 @@
-import type { Digest, RepositoryName } from '@berth/oci';
+import { type Digest, isDigest, parseTag, type RepositoryName } from '@berth/oci';
 import type { RegistrySession } from './session.ts';
 
 /** One repository of one registry, with the scopes its requests ask for. */
@@ -16,9 +16,14 @@ export function pushScope(name: string): string {
   return `repository:${name}:pull,push`;
 }
 
-/** Addresses of distribution-spec v1.1, "Endpoints". Names, tags and digests need no escaping in a path. */
-export function manifestPath(name: string, reference: string): string {
-  return `/v2/${name}/manifests/${reference}`;
+/**
+ * Addresses of distribution-spec v1.1, "Endpoints". Names, tags and digests need no escaping in a path; a tag may
+ * come from another registry or a file, so it is looked at here, where no caller can forget it.
+ *
+ * @throws {OciError} `TAG_INVALID`
+ */
+export function manifestPath(name: RepositoryName, reference: string): string {
+  return `/v2/${name}/manifests/${isDigest(reference) ? reference : parseTag(reference)}`;
 }
 
 export function blobPath(name: string, digest: Digest): string {

@@ -170,6 +170,12 @@ export class RegistrySession implements AsyncDisposable {
     if (url.hostname === root.hostname && root.protocol === 'https:' && url.protocol === 'http:') {
       if (url.host === root.host || url.port === '') return new URL(`${url.pathname}${url.search}`, root);
     }
+    if (isLoopback(url.host) && !isLoopback(root.host) && url.hostname !== root.hostname) {
+      throw new TransferError(
+        'RESPONSE_INVALID',
+        `Cannot follow "${this.registry}" to "${url.host}": a registry elsewhere has no services on this machine`,
+      );
+    }
     if (url.protocol === 'http:' && !allowsPlainHttp(url.host, this.#insecure))
       throw plainHttpRefused(url.host);
     return url;
@@ -199,7 +205,6 @@ export class RegistrySession implements AsyncDisposable {
     if (known !== undefined && known.freshUntilMs > performance.now()) return known;
     const running = this.#asking.get(key);
     if (running !== undefined) return running;
-    const plain = allowsPlainHttp(this.registry, this.#insecure);
     const asking = this.retrying(
       () =>
         fetchToken(this.#http.send, {
@@ -207,7 +212,7 @@ export class RegistrySession implements AsyncDisposable {
           scopes,
           credentials: this.#credentials,
           registry: this.registry,
-          allowsPlainHttp: plain,
+          allowsPlainHttp: (host) => allowsPlainHttp(host, this.#insecure),
           signal,
         }),
       { signal },
@@ -285,7 +290,7 @@ function schemesFor(
   registry: string,
   insecure: InsecureRegistries | undefined,
 ): readonly ('http' | 'https')[] {
-  if (isLoopback(registry) || insecure === true) return ['http', 'https'];
+  if (isLoopback(registry)) return ['http', 'https'];
   return allowsPlainHttp(registry, insecure) ? ['https', 'http'] : ['https'];
 }
 

@@ -5,6 +5,8 @@ import { nameOf, type RemoteRepository, tagsPath } from './repository.ts';
 
 const PAGE_SIZE = 1000;
 const PAGE_LIMIT_BYTES = 8 * 1024 * 1024;
+/** Of 1000 tags each; more are a list that never ends. */
+const MAX_PAGES = 1000;
 
 /** Every tag, page after page. @see distribution-spec v1.1, "Listing Tags" */
 export async function* listTags(remote: RemoteRepository, options: CallOptions = {}): AsyncGenerator<string> {
@@ -25,10 +27,11 @@ export async function* listTags(remote: RemoteRepository, options: CallOptions =
     yield* page.tags;
     if (page.next === undefined) return;
     const next = new URL(page.next, page.url);
-    if (seen.has(next.href)) {
+    if (seen.has(next.href) || seen.size >= MAX_PAGES) {
+      const fault = seen.has(next.href) ? 'lead back to an earlier one' : `are more than ${MAX_PAGES}`;
       throw new TransferError(
         'RESPONSE_INVALID',
-        `Cannot list tags of "${nameOf(remote)}": its pages lead back to "${next.search}"`,
+        `Cannot list tags of "${nameOf(remote)}": its pages ${fault}`,
       );
     }
     seen.add(next.href);

@@ -1,6 +1,7 @@
 import { TransferError } from '../errors.ts';
 import type { Challenge } from './challenge.ts';
 import { readJson, responseFailure } from './failures.ts';
+import { hostOf } from './host.ts';
 import type { HttpResponse, SendHttp } from './http.ts';
 
 /** What a user signs in with. */
@@ -23,8 +24,8 @@ export interface TokenQuestion {
   readonly scopes: readonly string[];
   readonly credentials: Credentials | undefined;
   readonly registry: string;
-  /** False when the token's server must be reached by TLS. */
-  readonly allowsPlainHttp: boolean;
+  /** Whether a host may be spoken to without TLS. */
+  readonly allowsPlainHttp: (host: string) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,6 +34,7 @@ export const SIGN_IN_HINT = 'Check the name and the password or token: berth log
 
 const CLIENT_ID = 'berth';
 const TOKEN_BODY_LIMIT_BYTES = 1024 * 1024;
+const REALM_MAX_LENGTH = 2048;
 /** What a server that says nothing means. @see distribution: docs/spec/auth/token.md */
 const DEFAULT_LIFE_SECONDS = 60;
 /** A token is not used for a request that begins this shortly before its end. */
@@ -77,7 +79,7 @@ export function basicAuthorization({ username, password }: Credentials): string 
 }
 
 function realmOf({ challenge, registry, allowsPlainHttp }: TokenQuestion): URL {
-  const realm = challenge.parameters.get('realm') ?? '';
+  const realm = (challenge.parameters.get('realm') ?? '').slice(0, REALM_MAX_LENGTH);
   if (!URL.canParse(realm) || !/^https?:$/.test(new URL(realm).protocol)) {
     throw new TransferError(
       'RESPONSE_INVALID',
@@ -85,11 +87,15 @@ function realmOf({ challenge, registry, allowsPlainHttp }: TokenQuestion): URL {
     );
   }
   const url = new URL(realm);
-  if (url.protocol === 'http:' && !allowsPlainHttp) {
+  // Of a registry that may be spoken to in the clear, another port is its own; another host must be allowed itself.
+  const isNear = url.hostname === hostOf(registry) || allowsPlainHttp(url.host);
+  if (url.protocol === 'http:' && !(isNear && allowsPlainHttp(registry))) {
     throw new TransferError(
       'PLAIN_HTTP_REFUSED',
       `Cannot sign in to "${registry}": its realm "${realm}" would send the password unencrypted`,
-      { hint: 'The registry should name an https realm; behind a proxy, check BERTH_HUB_URL' },
+      {
+        hint: `Use the registry by the name its realm has and allow that one: BERTH_INSECURE_REGISTRIES=${url.host}`,
+      },
     );
   }
   return url;
@@ -98,7 +104,8 @@ function realmOf({ challenge, registry, allowsPlainHttp }: TokenQuestion): URL {
 function readToken(body: unknown, registry: string, askedAtMs: number): Token {
   const { token, access_token, expires_in } = (body ?? {}) as Record<string, unknown>;
   const value = [token, access_token].find((text) => typeof text === 'string' && text !== '');
-  if (typeof value !== 'string') {
+  // What cannot stand in a header is no token.
+  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     throw new TransferError('RESPONSE_INVALID', `Cannot sign in to "${registry}": the answer holds no token`);
   }
   const lifeSeconds = typeof expires_in === 'number' && expires_in > 0 ? expires_in : DEFAULT_LIFE_SECONDS;
