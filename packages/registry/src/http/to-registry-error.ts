@@ -34,11 +34,17 @@ export function toRegistryError(error: unknown): RegistryError {
       cause: error,
     });
   }
+  if (code === 'STORAGE_FULL') {
+    // Paths and free bytes are for the log, not for clients.
+    return new RegistryError(code, 'Cannot store what was sent: the disk of the registry is full', {
+      hint: 'Nothing of it was kept; ask who runs the registry to free space, then push again',
+      cause: error,
+    });
+  }
   const { message, hint, detail } = toPlainError(error);
   return new RegistryError(code, message, {
     ...(hint === undefined ? {} : { hint }),
-    // Paths and free bytes of a full disk are for the log, not for clients.
-    ...(detail === undefined || code === 'STORAGE_FULL' ? {} : { detail }),
+    ...(detail === undefined ? {} : { detail }),
     cause: error,
   });
 }

@@ -84,7 +84,8 @@ export class UploadSessions implements AsyncDisposable {
   }
 
   /**
-   * Appends. What arrived before the client was gone, the disk full or the wait too long counts and stays.
+   * Appends. What arrived before the client was gone or the wait too long counts and stays; when the disk is full
+   * the session ends, with its bytes.
    *
    * @returns bytes received in all
    * @throws {RegistryError} `RANGE_INVALID`, `SIZE_INVALID`, `BLOB_UPLOAD_INVALID`
@@ -93,6 +94,9 @@ export class UploadSessions implements AsyncDisposable {
     const ingest = await this.#live.hold(row.id);
     try {
       return await this.#write(ingest, row, part);
+    } catch (error) {
+      if (isDiskFull(error)) await this.#giveUp(row, ingest);
+      throw error;
     } finally {
       this.#live.release(row.id);
       await this.#touch(row);
@@ -121,6 +125,7 @@ export class UploadSessions implements AsyncDisposable {
       return blob;
     } catch (error) {
       if (hasCode(error) && error.code === 'DIGEST_MISMATCH') await this.#remove(row);
+      if (isDiskFull(error)) await this.#giveUp(row, ingest);
       throw error;
     } finally {
       // Also when it failed: a commit closes its ingest. The bytes, where there are any, are opened again.
@@ -209,6 +214,16 @@ export class UploadSessions implements AsyncDisposable {
     );
   }
 
+  /**
+   * On a full disk half a blob holds the space that everybody lacks, and few clients come back for it. The bytes
+   * go first: removing the row takes a little space too.
+   */
+  async #giveUp(row: UploadRow, ingest: Ingest): Promise<void> {
+    await ingest.abort();
+    await this.#remove(row);
+    await this.#live.forget(row.id);
+  }
+
   async #remove(row: UploadRow): Promise<void> {
     await this.#store.write(({ trx }) => trx.deleteFrom('uploads').where('id', '=', row.id).execute(), {
       actor: row.subject,
@@ -227,6 +242,10 @@ export class UploadSessions implements AsyncDisposable {
 
 function signalOf(part: Part | undefined): { readonly signal?: AbortSignal } {
   return part?.signal === undefined ? {} : { signal: part.signal };
+}
+
+function isDiskFull(error: unknown): boolean {
+  return hasCode(error) && error.code === 'DISK_FULL';
 }
 
 function wrongLength(row: UploadRow, last: number, offset: number): RegistryError {
