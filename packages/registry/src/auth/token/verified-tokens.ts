@@ -12,6 +12,8 @@ export interface VerifiedTokensOptions {
 }
 
 const TOKEN_MAX_LENGTH = 16_384;
+/** Tokens of clients have a few scopes. Longer ones are verified each time, so that memory has a bound that is small. */
+const REMEMBERED_MAX_LENGTH = 2048;
 
 /**
  * Verifies tokens and remembers those that were good, by a hash of the token: a push or pull shows the same one
@@ -36,7 +38,7 @@ export class VerifiedTokens {
   async verify(token: string): Promise<TokenClaims | undefined> {
     if (token.length > TOKEN_MAX_LENGTH) return undefined;
     const claims = await this.#read(token);
-    if (claims === undefined) return undefined;
+    if (claims === undefined || token.length > REMEMBERED_MAX_LENGTH) return claims;
     if (this.#known.size >= this.#options.capacity) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
