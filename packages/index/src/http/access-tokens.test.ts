@@ -90,6 +90,13 @@ test('an access token ends at its time, and may not begin after it', async (t) =
     (await hub.call('POST', '/v2/access-tokens', { bearer, json: past })).json.code,
     'EXPIRY_INVALID',
   );
+  // Passes as a date-time, and is no moment that a clock here ever shows.
+  const leap = await hub.call('POST', '/v2/access-tokens', {
+    bearer,
+    json: { ...past, expires_at: '2036-12-31T23:59:60Z' },
+  });
+  assert.equal(leap.json.code, 'EXPIRY_INVALID');
+  assert.equal((await hub.call('GET', '/v2/access-tokens', { bearer })).json.count, 1);
   assert.equal((await hub.call('GET', '/auth/token', { basic: `alice:${token}` })).status, 200);
   mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_001 });
   t.after(() => mock.timers.reset());

@@ -42,13 +42,7 @@ export class AccessTokens {
    * @throws {IndexError} `EXPIRY_INVALID`, `ACCESS_TOKENS_FULL`
    */
   async create(user: User, token: NewAccessToken): Promise<AccessToken & { readonly secret: string }> {
-    if (token.expiresAt !== undefined && token.expiresAt.getTime() <= Date.now()) {
-      throw new IndexError(
-        'EXPIRY_INVALID',
-        `Cannot create access token: its end "${token.expiresAt.toISOString()}" is past`,
-        { hint: 'give a later time, or none', detail: { field: 'expires_at' } },
-      );
-    }
+    if (token.expiresAt !== undefined) checkEnd(token.expiresAt);
     const secret = newSecret(PREFIX_ACCESS_TOKEN);
     const row: AccessTokenRow = {
       id: randomUUID(),
@@ -185,6 +179,16 @@ export class AccessTokens {
       await trx.updateTable('access_tokens').set({ last_used_at: now }).where('id', '=', id).execute();
     });
   }
+}
+
+/** A time that is none (a leap second, for instance) would be kept as no end at all. */
+function checkEnd(end: Date): void {
+  if (end.getTime() > Date.now()) return;
+  const what = Number.isNaN(end.getTime()) ? 'is no time' : `"${end.toISOString()}" is past`;
+  throw new IndexError('EXPIRY_INVALID', `Cannot create access token: its end ${what}`, {
+    hint: 'give a later time, or none',
+    detail: { field: 'expires_at' },
+  });
 }
 
 function tokenOf(row: AccessTokenRow): AccessToken {
