@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { hasCode } from '@berth/errors';
+import { hasCode, toPlainError } from '@berth/errors';
 import { digestBytes } from '@berth/oci';
 import { randomImage } from '@berth/oci/testing';
 import { openRemote } from '@berth/transfer';
@@ -67,8 +67,9 @@ async function fillAndGoOn(dataRoot: string): Promise<void> {
 
     await assert.rejects(pushImage(hub, REPOSITORY, large), (error: unknown) => {
       assert.ok(hasCode(error));
-      console.log(error);
-      assert.match(String(error), /full/);
+      assert.equal(error.code, 'REGISTRY_REFUSED');
+      assert.match(error.message, /STORAGE_FULL: .* the disk of the registry is full/);
+      assert.match(toPlainError(error).hint ?? '', /^Free space/);
       return true;
     });
     assert.deepEqual(await stagedFiles(dataRoot), []);

@@ -27,7 +27,9 @@ export async function responseFailure(
     .join('; ');
   const said = words === '' ? text : words;
   const code = codeFor(status, entries, options.notFound ?? 'MANIFEST_UNKNOWN');
-  const hint = (code === 'UNAUTHENTICATED' ? options.hint : undefined) ?? hintFor(code, response.url.host);
+  const hint =
+    (code === 'UNAUTHENTICATED' ? options.hint : undefined) ??
+    hintFor(code, { host: response.url.host, status });
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   return new TransferError(
     code,
@@ -39,7 +41,11 @@ export async function responseFailure(
   );
 }
 
-function hintFor(code: TransferErrorCode, host: string): string | undefined {
+function hintFor(
+  code: TransferErrorCode,
+  { host, status }: { readonly host: string; readonly status: number },
+): string | undefined {
+  if (status === 507) return 'Free space on the disk of the registry, then push again';
   const login = `berth login ${host.replace('registry-1.docker.io', 'docker.io')}`;
   if (code === 'UNAUTHENTICATED') return `Sign in with an account that may do this: ${login}`;
   if (code === 'DENIED') return `Sign in with another account that may do this: ${login}`;
@@ -58,6 +64,7 @@ function codeFor(
     if (codes.has('NAME_UNKNOWN')) return 'REPOSITORY_UNKNOWN';
     return codes.has('BLOB_UNKNOWN') ? 'BLOB_UNKNOWN' : notFound;
   }
+  if (status === 507) return 'REGISTRY_REFUSED';
   if (status === 408 || status === 429 || status >= 500) return 'REGISTRY_BUSY';
   return 'REGISTRY_REFUSED';
 }
@@ -163,7 +170,7 @@ export function retryable(error: unknown): Retryable | undefined {
   if (!hasCode(error) || error.code !== 'REGISTRY_BUSY') return undefined;
   const { detail } = error as TransferError;
   const { status, retryAfterMs } = (detail ?? {}) as { status?: number; retryAfterMs?: number };
-  if (status === 501 || status === 505 || status === 507) return undefined;
+  if (status === 501 || status === 505) return undefined;
   return {
     reason: `the registry answered ${status}`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
