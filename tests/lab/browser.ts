@@ -24,7 +24,10 @@ export async function openBrowser(
   const browser = await chromium.launch({
     executablePath: await writeLauncher(lab, options),
     // Its own sandbox needs a user that is not root; the lab's namespaces are around it.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+    args: [
+      ...['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run'],
+      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    ],
     ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
   });
   lab.beforeClose(() => browser.close());

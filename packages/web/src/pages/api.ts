@@ -36,15 +36,21 @@ export interface Paged<Row> {
   readonly results: readonly Row[];
 }
 
-/** A refused call: `message` is the server's own sentence, `fields` say which input it speaks of. */
+/** A refused call: `message` is the server's own sentence, `fields` name the inputs it speaks of. */
 export class ApiError extends Error {
   readonly status: number;
+  /** The Hub's own code, `CREDENTIALS_WRONG`; empty when something before the Hub answered. */
+  readonly code: string;
   readonly fields: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, fields: Readonly<Record<string, string>>) {
+  constructor(
+    message: string,
+    answer: { readonly status: number; readonly code?: string; readonly fields?: Record<string, string> },
+  ) {
     super(message);
-    this.status = status;
-    this.fields = fields;
+    this.status = answer.status;
+    this.code = answer.code ?? '';
+    this.fields = answer.fields ?? {};
   }
 }
 
@@ -96,16 +102,16 @@ async function call<T>(url: string, init: RequestInit): Promise<T> {
   const text = await response.text();
   const body: unknown = text === '' ? {} : parseJson(text);
   if (response.ok) return body as T;
-  const { message, detail, fields } = body as {
+  const { message, code, fields } = body as {
     message?: string;
-    detail?: string;
+    code?: string;
     fields?: Record<string, string>;
   };
-  throw new ApiError(
-    response.status,
-    message ?? detail ?? `${response.status} ${response.statusText}`,
-    fields ?? {},
-  );
+  throw new ApiError(message ?? `${response.status} ${response.statusText}`, {
+    status: response.status,
+    ...(code === undefined ? {} : { code }),
+    ...(fields === undefined ? {} : { fields }),
+  });
 }
 
 function parseJson(text: string): unknown {

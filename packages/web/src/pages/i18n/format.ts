@@ -1,3 +1,4 @@
+import type { Texts } from './en.ts';
 import type { Language } from './language.tsx';
 
 const UNITS = [
@@ -9,14 +10,17 @@ const UNITS = [
   ['minute', 60],
 ] as const;
 
-/** "3 hours ago", "3小时前". */
-export function formatAge(date: Date, language: Language): string {
+/** "3 hours ago", "3小时前"; what is not a minute old is "just now", for clocks differ. */
+export function formatAge(
+  date: Date,
+  { t, language }: { readonly t: Texts; readonly language: Language },
+): string {
   const seconds = Math.max(0, (Date.now() - date.getTime()) / 1000);
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   for (const [unit, length] of UNITS) {
     if (seconds >= length) return format.format(-Math.floor(seconds / length), unit);
   }
-  return format.format(0, 'second');
+  return t.justNow;
 }
 
 export function formatMoment(date: Date, language: Language): string {

@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiError, sendForm } from '../api.ts';
+import { failureText } from '../i18n/failure.ts';
 import { useLanguage } from '../i18n/language.tsx';
 
 export interface AccountFormProps {
@@ -20,8 +21,14 @@ export function AccountForm({ action, title, submit, isNew, hidden = {}, intro, 
   const { t } = useLanguage();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const [error, setError] = useState<ApiError | Error>();
+  const [error, setError] = useState<Error>();
+  const form = useRef<HTMLFormElement>(null);
   const [isBusy, setBusy] = useState(false);
+
+  // To where the mistake is, for those who type and for those who listen.
+  useEffect(() => {
+    if (error !== undefined) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [error]);
 
   const onSubmit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -42,16 +49,19 @@ export function AccountForm({ action, title, submit, isNew, hidden = {}, intro, 
     }
   };
 
-  const fieldError = (name: string) => (error instanceof ApiError ? error.fields[name] : undefined);
-  const isBesideField = error instanceof ApiError && Object.keys(error.fields).length > 0;
+  const wrong = error instanceof ApiError ? error.fields : {};
+  const fieldError = (name: string) =>
+    error !== undefined && name in wrong ? failureText(error, t) : undefined;
+  const isBesideField = ['username', 'email', 'password'].some((name) => name in wrong);
   return (
     <section className="card narrow">
+      <title>{`${title} · Berth`}</title>
       <h1>{title}</h1>
       {intro}
-      <form onSubmit={onSubmit} method="post" action={action}>
+      <form ref={form} onSubmit={onSubmit} method="post" action={action}>
         {error !== undefined && !isBesideField && (
           <div role="alert" className="notice bad">
-            {error.message}
+            {failureText(error, t)}
           </div>
         )}
         <Field
@@ -99,7 +109,6 @@ interface FieldProps {
 }
 
 function Field({ name, label, type = 'text', hint, error, optional = false, autoComplete }: FieldProps) {
-  const note = error ?? hint;
   return (
     <label className="field">
       <span>{label}</span>
@@ -111,11 +120,16 @@ function Field({ name, label, type = 'text', hint, error, optional = false, auto
         autoCapitalize="none"
         spellCheck={false}
         aria-invalid={error !== undefined}
-        aria-describedby={note === undefined ? undefined : `${name}-note`}
+        aria-describedby={`${name}-error ${name}-hint`}
       />
-      {note !== undefined && (
-        <small id={`${name}-note`} className={error === undefined ? 'quiet' : 'bad'}>
-          {note}
+      {error !== undefined && (
+        <small id={`${name}-error`} className="bad">
+          {error}
+        </small>
+      )}
+      {hint !== undefined && (
+        <small id={`${name}-hint`} className="quiet">
+          {hint}
         </small>
       )}
     </label>

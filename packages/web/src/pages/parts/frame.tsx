@@ -22,7 +22,7 @@ export function Frame() {
           <LanguageChoice />
         </nav>
       </header>
-      <main id="content">
+      <main id="content" tabIndex={-1}>
         <Outlet />
       </main>
     </>

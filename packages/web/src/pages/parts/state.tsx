@@ -1,3 +1,4 @@
+import { failureText } from '../i18n/failure.ts';
 import { useLanguage } from '../i18n/language.tsx';
 
 export function Loading() {
@@ -13,7 +14,7 @@ export function Failed({ error, retry }: { readonly error: Error; readonly retry
   const { t } = useLanguage();
   return (
     <div role="alert" className="notice bad">
-      <strong>{t.failed}.</strong> {error.message}{' '}
+      <strong>{t.failed}</strong> {failureText(error, t)}{' '}
       <button type="button" className="plain" onClick={retry}>
         {t.retry}
       </button>

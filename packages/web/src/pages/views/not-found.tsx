@@ -5,6 +5,7 @@ export function NotFound() {
   const { t } = useLanguage();
   return (
     <>
+      <title>{`${t.notFoundTitle} · Berth`}</title>
       <h1>{t.notFoundTitle}</h1>
       <p>
         <Link to="/">{t.home}</Link>

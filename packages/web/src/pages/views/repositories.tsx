@@ -20,12 +20,14 @@ export function Repositories() {
   });
   if (pages.isPending) return <Loading />;
   if (pages.isError) return <Failed error={pages.error} retry={() => void pages.refetch()} />;
+  const username = session?.user?.username;
   const rows = pages.data.pages.flatMap((page) => page.results);
   return (
     <>
+      <title>{`${t.repositories} · Berth`}</title>
       <h1>{t.repositories}</h1>
       {session?.setupNeeded && <p className="notice">{t.setupWanted}</p>}
-      {rows.length === 0 && <Empty username={session?.user?.username} />}
+      {rows.length === 0 && <p className="quiet">{t.noRepositories}</p>}
       <ul className="rows">
         {rows.map((row) => (
           <Row key={`${row.namespace}/${row.name}`} row={row} />
@@ -35,6 +37,9 @@ export function Repositories() {
         <button type="button" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
           {t.more}
         </button>
+      )}
+      {username !== undefined && !rows.some((row) => row.namespace === username) && (
+        <PushOwn username={username} />
       )}
     </>
   );
@@ -50,21 +55,25 @@ function Row({ row }: { readonly row: RepositoryRow }) {
       {row.is_private && <span className="badge">{t.private}</span>}
       <span className="quiet grow">{row.description}</span>
       <span className="quiet">
-        {t.updated} <time dateTime={row.last_updated}>{formatAge(new Date(row.last_updated), language)}</time>
+        <time dateTime={row.last_updated}>
+          {t.updated.replace('{age}', formatAge(new Date(row.last_updated), { t, language }))}
+        </time>
       </span>
     </li>
   );
 }
 
-function Empty({ username }: { readonly username: string | undefined }) {
+/** The way in for somebody who has nothing here yet. */
+function PushOwn({ username }: { readonly username: string }) {
   const { t } = useLanguage();
-  if (username === undefined) return <p className="quiet">{t.noRepositories}</p>;
-  const name = imageName(username, 'hello');
+  const name = imageName(username, 'debian');
   return (
-    <>
-      <p>{t.noRepositoriesSignedIn}</p>
+    <section>
+      <h2>{t.pushOwn}</h2>
       <CopyLine text={`docker login ${location.host}`} />
+      <CopyLine text={`docker tag debian:12 ${name}`} />
       <CopyLine text={`docker push ${name}`} />
-    </>
+      <p className="quiet">{t.pushOwnNote}</p>
+    </section>
   );
 }

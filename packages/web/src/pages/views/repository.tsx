@@ -24,13 +24,19 @@ export function Repository({ namespace, name }: { readonly namespace: string; re
   const error = repository.error ?? tags.error;
   if (error !== null) {
     if (error instanceof ApiError && error.status === 404)
-      return <p className="notice">{t.notFoundRepository}</p>;
+      return (
+        <>
+          <p className="notice">{t.notFoundRepository}</p>
+          <Link to="/">{t.home}</Link>
+        </>
+      );
     return <Failed error={error} retry={() => void Promise.all([repository.refetch(), tags.refetch()])} />;
   }
   const rows = tags.data?.pages.flatMap((page) => page.results) ?? [];
   const { is_private, description } = repository.data as { is_private: boolean; description: string };
   return (
     <>
+      <title>{`${namespace}/${name} · Berth`}</title>
       <p className="crumbs">
         <Link to="/">{t.repositories}</Link>
       </p>
@@ -38,7 +44,7 @@ export function Repository({ namespace, name }: { readonly namespace: string; re
         {namespace}/{name} <span className="badge">{is_private ? t.private : t.public}</span>
       </h1>
       {description !== '' && <p>{description}</p>}
-      <PullLines name={imageName(namespace, name)} rows={rows} />
+      <PullLines name={imageName(namespace, name)} rows={rows} isPrivate={is_private} />
       <h2>{t.tags}</h2>
       {rows.length === 0 ? <p className="quiet">{t.noTags}</p> : <TagTable rows={rows} />}
       {tags.hasNextPage && (
@@ -50,9 +56,17 @@ export function Repository({ namespace, name }: { readonly namespace: string; re
   );
 }
 
-function PullLines({ name, rows }: { readonly name: string; readonly rows: readonly TagRow[] }) {
+interface PullLinesProps {
+  readonly name: string;
+  readonly rows: readonly TagRow[];
+  readonly isPrivate: boolean;
+}
+
+function PullLines({ name, rows, isPrivate }: PullLinesProps) {
   const { t } = useLanguage();
   const tag = rows.find((row) => row.name === 'latest')?.name ?? rows[0]?.name;
+  // docker takes plain HTTP on loopback by itself, podman wants to be told.
+  const plain = location.protocol === 'http:' ? ' --tls-verify=false' : '';
   const reference = tag === undefined || tag === 'latest' ? name : `${name}:${tag}`;
   if (tag === undefined) {
     return (
@@ -65,8 +79,9 @@ function PullLines({ name, rows }: { readonly name: string; readonly rows: reado
   return (
     <>
       <h2>{t.pullIt}</h2>
+      {isPrivate && <CopyLine text={`docker login ${location.host}`} />}
       <CopyLine text={`docker pull ${reference}`} />
-      <CopyLine text={`podman pull ${reference}`} />
+      <CopyLine text={`podman pull${plain} ${reference}`} />
       <CopyLine text={`npx berth copy ${reference} oci:./${name.split('/').at(-1)}`} />
     </>
   );

@@ -1,13 +1,13 @@
 import type { TagRow } from '../api.ts';
 import { formatAge, formatMoment, formatSize } from '../i18n/format.ts';
 import { useLanguage } from '../i18n/language.tsx';
-import { shortDigest } from './image-name.ts';
+import { CopyDigest } from '../parts/copy-line.tsx';
 
 export function TagTable({ rows }: { readonly rows: readonly TagRow[] }) {
   const { t } = useLanguage();
   return (
     <div className="scroll">
-      <table>
+      <table className="tags">
         <thead>
           <tr>
             <th scope="col">{t.tag}</th>
@@ -42,11 +42,9 @@ function TagRows({ row }: { readonly row: TagRow }) {
         <td className="number">{formatSize(row.full_size)}</td>
         <td>
           <time dateTime={row.tag_last_pushed} title={formatMoment(pushed, language)}>
-            {formatAge(pushed, language)}
+            {formatAge(pushed, { t, language })}
           </time>{' '}
-          <span className="quiet">
-            {t.by} {row.last_updater_username}
-          </span>
+          <span className="quiet">{t.by.replace('{name}', row.last_updater_username)}</span>
         </td>
       </tr>
       {isIndex &&
@@ -66,7 +64,7 @@ function TagRows({ row }: { readonly row: TagRow }) {
 function DigestCell({ digest }: { readonly digest: string }) {
   return (
     <td>
-      <code title={digest}>{shortDigest(digest)}</code>
+      <CopyDigest digest={digest} />
     </td>
   );
 }
