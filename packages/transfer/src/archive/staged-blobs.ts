@@ -1,7 +1,8 @@
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, type Digest, Digester, decompress, digestHex } from '@berth/oci';
+import { type Descriptor, type Digest, Digester, digestHex } from '@berth/oci';
 import { fileFailure } from '../files/read-file.ts';
+import { unpack } from '../files/unpack.ts';
 import type { PutBlobOptions, PutBlobResult } from '../interface.ts';
 import type { OpenBlob } from '../remote/upload-body.ts';
 
@@ -34,7 +35,8 @@ export class StagedBlobs {
     if (this.#blobs.has(descriptor.digest)) return 'exists';
     const path = join(this.#folder, digestHex(descriptor.digest));
     try {
-      const written = await this.#write(`${path}.part`, options);
+      const what = `blob "${descriptor.digest}"`;
+      const written = await this.#write(`${path}.part`, { ...options, what });
       await rename(`${path}.part`, path);
       this.#blobs.set(descriptor.digest, { path, ...written });
       return 'copied';
@@ -45,17 +47,20 @@ export class StagedBlobs {
 
   async #write(
     path: string,
-    { open: openSource, signal, onProgress, onRetry }: PutBlobOptions & { readonly open: OpenBlob },
+    {
+      open: openSource,
+      what,
+      signal,
+      onProgress,
+      onRetry,
+    }: PutBlobOptions & { readonly open: OpenBlob; readonly what: string },
   ): Promise<{ size: number; digest: Digest }> {
     const handle = await open(path, 'w', 0o600);
     try {
       const digester = new Digester();
       const source = openSource({ ...(signal && { signal }), ...(onRetry && { onRetry }) });
       let size = 0;
-      for await (const chunk of decompress(
-        counted(source, onProgress),
-        signal === undefined ? {} : { signal },
-      )) {
+      for await (const chunk of unpack(counted(source, onProgress), { what, signal })) {
         digester.update(chunk);
         await handle.writev([chunk]);
         size += chunk.length;

@@ -129,7 +129,7 @@ case "$1" in
   get) server=$(cat); if [ -e "$folder/kept" ]; then
     printf '{"ServerURL":"%s","Username":"<token>","Secret":"from helper"}' "$server"
   else echo "credentials not found in native keychain"; exit 1; fi ;;
-  erase) rm -f "$folder/kept" ;;
+  erase) if [ -e "$folder/locked" ]; then echo "the keychain is locked"; exit 1; fi; rm -f "$folder/kept" ;;
 esac
 `;
 
@@ -147,6 +147,12 @@ test('helpers are asked and told', async (t) => {
   assert.deepEqual(kept, { ServerURL: 'host', Username: 'alice', Secret: 'secret' });
   assert.equal((await readFile(join(path, '.docker/config.json'), 'utf8')).includes('secret'), false);
   assert.deepEqual(await store.get('host'), { username: '', password: '', identityToken: 'from helper' });
+  await writeFile(join(path, 'bin/locked'), '');
+  await assert.rejects(store.remove('host'), {
+    code: 'CREDENTIAL_HELPER_FAILED',
+    message: /the keychain is locked/,
+  });
+  await rm(join(path, 'bin/locked'));
   assert.equal(await store.remove('host'), true);
   assert.equal(await store.get('host'), undefined);
   await assert.rejects(store.get('missing.example'), {

@@ -21,7 +21,7 @@ export async function helperGet(
 ): Promise<Credentials | undefined> {
   const { code, output } = await run(helper, { ...options, action: 'get', input: server });
   if (code !== 0) {
-    if (/not found|no credentials/i.test(output)) return undefined;
+    if (isUnknown(output)) return undefined;
     throw failed(helper, `get ended with ${code}: ${output.trim().slice(0, 200)}`);
   }
   const { Username, Secret } = parseAnswer(helper, output);
@@ -46,9 +46,15 @@ export async function helperStore(
   if (code !== 0) throw failed(helper, `store ended with ${code}: ${output.trim().slice(0, 200)}`);
 }
 
-/** Erasing what is not there is no error. */
+/** Erasing what is not there is no error; a login that stays is. */
 export async function helperErase(helper: string, server: string, options: HelperOptions): Promise<void> {
-  await run(helper, { ...options, action: 'erase', input: server });
+  const { code, output } = await run(helper, { ...options, action: 'erase', input: server });
+  if (code !== 0 && !isUnknown(output))
+    throw failed(helper, `erase ended with ${code}: ${output.trim().slice(0, 200)}`);
+}
+
+function isUnknown(output: string): boolean {
+  return /not found|no credentials/i.test(output);
 }
 
 async function run(

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
@@ -18,8 +19,7 @@ export function folderFiles(root: string): FileSet {
   return {
     async size(path) {
       await using handle = await openFile(join(root, path));
-      const stats = await handle?.stat();
-      return stats?.isFile() === true ? stats.size : undefined;
+      return (await handle?.stat())?.size;
     },
     async *read(path, { offset = 0, signal } = {}) {
       await using handle = await openFile(join(root, path));
@@ -31,9 +31,13 @@ export function folderFiles(root: string): FileSet {
   };
 }
 
+/** Regular files only: opening a pipe would wait for its writer, without end and without a way to stop. */
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r');
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+    return undefined;
   } catch (error) {
     if (hasCode(error) && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
     throw error;

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, withLock } from './process-lock.ts';
 
 async function lockPath(t: TestContext): Promise<{ folder: string; path: string }> {
@@ -58,4 +58,20 @@ test('isAlive() knows this process and nobody', () => {
   assert.equal(isAlive(process.pid), true);
   assert.equal(isAlive(0), false);
   assert.equal(isAlive(999_999_999), false);
+});
+
+test('withLock() lets one in at a time when many find the lock of a process that is gone', async (t) => {
+  const { folder, path } = await lockPath(t);
+  for (let round = 0; round < 20; round += 1) {
+    await writeFile(path, '999999999');
+    let inside = 0;
+    const work = async () => {
+      inside += 1;
+      assert.equal(inside, 1);
+      await sleep(1);
+      inside -= 1;
+    };
+    await Promise.all(Array.from({ length: 8 }, () => withLock(path, work)));
+    assert.deepEqual(await readdir(folder), []);
+  }
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '@berth/errors';
 import { TransferError } from '../errors.ts';
@@ -36,8 +36,7 @@ export async function withLock<T>(
     // link() never replaces: exactly one of those who try at once has the lock.
     for (let waitedMs = 0; !(await tryLink(mine, path)); waitedMs += POLL_MS) {
       const pid = await ownerOf(path);
-      if (pid !== undefined && !isAlive(pid)) await removeStale(path);
-      else if (waitedMs > PATIENCE_MS) {
+      if (waitedMs > PATIENCE_MS) {
         throw new TransferError(
           'FILE_UNUSABLE',
           `Cannot lock "${path}": process ${pid ?? 'unknown'} holds it`,
@@ -45,7 +44,9 @@ export async function withLock<T>(
             hint: 'Wait for the other berth, or remove the lock when it is not running',
           },
         );
-      } else await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal });
+      }
+      if (pid !== undefined && !isAlive(pid)) await removeStale(mine, path);
+      else await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal });
     }
     try {
       return await work();
@@ -65,18 +66,19 @@ async function ownerOf(path: string): Promise<number | undefined> {
   return Number(text) || undefined;
 }
 
-/** Two may find the same stale lock: whoever moves a new one away by mistake puts it back. */
-async function removeStale(path: string): Promise<void> {
-  const moved = `${path}.${randomUUID()}`;
+/**
+ * Removes the lock of a process that is gone. One at a time and after a second look: between the first look and
+ * the removal somebody may have taken the lock over, and theirs must stay.
+ */
+async function removeStale(mine: string, path: string): Promise<void> {
+  const guard = `${path}.stale`;
+  if (!(await tryLink(mine, guard))) return void (await sleep(POLL_MS));
   try {
-    await rename(path, moved);
-  } catch (error) {
-    if (hasCode(error) && error.code === 'ENOENT') return;
-    throw error;
+    const pid = await ownerOf(path);
+    if (pid !== undefined && !isAlive(pid)) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
-  const pid = await ownerOf(moved);
-  if (pid !== undefined && isAlive(pid)) await tryLink(moved, path);
-  await rm(moved, { force: true });
 }
 
 async function tryLink(from: string, to: string): Promise<boolean> {

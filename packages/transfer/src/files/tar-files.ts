@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import {
   cleanArchivePath,
-  decompress,
   detectCompression,
   OciError,
   readTar,
+  resolveArchiveLink,
   type TarEntry,
 } from '@berth/oci';
 import type { FileSet } from './file-set.ts';
 import { fileFailure, readRange } from './read-file.ts';
+import { unpack } from './unpack.ts';
 
 interface Member {
   readonly start: number;
@@ -20,6 +21,8 @@ interface Member {
 
 /** More steps from link to link than any archive has. */
 const MAX_LINKS = 16;
+/** Each is held in memory with its name; images with hundreds of layers have some thousand. */
+const MAX_MEMBERS = 100_000;
 
 /**
  * The members of a tar file, each readable from any offset. The tar is walked once to find them; one that is
@@ -88,10 +91,16 @@ async function walk(
       position += entry.size;
     } else if (entry.type === 'symlink' || entry.type === 'hardlink') {
       // Older archives name equal layers by links: "<id>/layer.tar" → "../<other id>/layer.tar".
-      const base = entry.type === 'symlink' ? posix.dirname(name) : '.';
+      const { type, linkPath } = entry;
       members.delete(name);
-      links.set(name, cleanArchivePath(posix.join(base, entry.linkPath)));
+      links.set(name, type === 'symlink' ? resolveArchiveLink(name, linkPath) : cleanArchivePath(linkPath));
     } else throw unusable(entry, `a ${entry.type}`);
+    if (members.size + links.size > MAX_MEMBERS) {
+      throw new OciError(
+        'ARCHIVE_INVALID',
+        `Cannot use the archive: it has more than ${MAX_MEMBERS} members`,
+      );
+    }
   }
   return { members, links };
 }
@@ -111,8 +120,7 @@ async function openPlain(path: string, signal: AbortSignal | undefined): Promise
     try {
       const { size } = await handle.stat();
       const source = readRange(handle, { start: 0, length: size, signal });
-      for await (const chunk of decompress(source, signal === undefined ? {} : { signal }))
-        await plain.writev([chunk]);
+      for await (const chunk of unpack(source, { what: `"${path}"`, signal })) await plain.writev([chunk]);
     } catch (error) {
       await plain.close();
       throw error;

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import {
   type Descriptor,
+  type Digest,
   emptyLayoutIndex,
   formatLayoutHeader,
   formatLayoutIndex,
   type Index,
   LAYOUT_HEADER_FILE,
   LAYOUT_INDEX_FILE,
+  MANIFEST_MAX_SIZE_BYTES,
   manifestLinks,
   parseLayoutHeader,
   parseLayoutIndex,
@@ -46,7 +48,7 @@ export function openLayout({ path: root, reference }: OpenLayoutOptions): ImageS
   let last: Descriptor | undefined;
   return {
     ...source,
-    hasManifest: (descriptor) => hasWhole(root, descriptor),
+    hasManifest: (descriptor) => hasWhole(root, descriptor, new Set()),
     putBlob: (descriptor, open, options = {}) => putLayoutBlob(root, descriptor, { ...options, open }),
     async putManifest({ descriptor, bytes }, tags, options = {}) {
       async function* open() {
@@ -71,12 +73,14 @@ export function openLayout({ path: root, reference }: OpenLayoutOptions): ImageS
 }
 
 /** The manifest and all it leads to; a layout may hold an index whose images are elsewhere. */
-async function hasWhole(root: string, descriptor: Descriptor): Promise<boolean> {
-  if (!(await hasBlob(root, descriptor))) return false;
+async function hasWhole(root: string, descriptor: Descriptor, seen: Set<Digest>): Promise<boolean> {
+  if (seen.has(descriptor.digest)) return true;
+  seen.add(descriptor.digest);
+  if (descriptor.size > MANIFEST_MAX_SIZE_BYTES || !(await hasBlob(root, descriptor))) return false;
   const bytes = await readFile(blobFile(root, descriptor.digest));
   const { blobs, manifests } = manifestLinks(parseManifest(bytes, descriptor.mediaType));
   for (const blob of blobs) if (!(await hasBlob(root, blob))) return false;
-  for (const child of manifests) if (!(await hasWhole(root, child))) return false;
+  for (const child of manifests) if (!(await hasWhole(root, child, seen))) return false;
   return true;
 }
 

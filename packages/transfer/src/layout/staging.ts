@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import type { Digest, Digester } from '@berth/oci';
@@ -23,8 +24,7 @@ export interface Partial extends AsyncDisposable {
 export async function openPartial(folder: string, digest: Digest): Promise<Partial> {
   const prefix = digest.replace(':', '-');
   const path = join(folder, `${prefix}.${process.pid}.${randomUUID()}`);
-  const isResumed = await takeOver(folder, prefix, path);
-  const handle = isResumed ? await open(path, 'r+') : await create(folder, path);
+  const handle = (await takeOver(folder, prefix, path)) ?? (await create(folder, path));
   const { size } = await handle.stat();
   let closed: Promise<void> | undefined;
   return {
@@ -44,17 +44,6 @@ export async function hashPartial(partial: Partial, digester: Digester): Promise
     digester.update(chunk);
 }
 
-/** Removes what nobody finishes any more. @returns how many */
-export async function removePartials(folder: string): Promise<number> {
-  let removed = 0;
-  for (const name of await names(folder)) {
-    if (isAlive(ownerOf(name))) continue;
-    await rm(join(folder, name), { force: true });
-    removed += 1;
-  }
-  return removed;
-}
-
 /** The folder is removed by whoever finds it empty, so it may go between making and using it. */
 async function create(folder: string, path: string): Promise<FileHandle> {
   for (let tries = 1; ; tries += 1) {
@@ -67,12 +56,25 @@ async function create(folder: string, path: string): Promise<FileHandle> {
   }
 }
 
-async function takeOver(folder: string, prefix: string, path: string): Promise<boolean> {
+async function takeOver(folder: string, prefix: string, path: string): Promise<FileHandle | undefined> {
   for (const name of await names(folder)) {
     if (!name.startsWith(`${prefix}.`) || isAlive(ownerOf(name))) continue;
-    if (await renamed(join(folder, name), path)) return true;
+    const entry = join(folder, name);
+    // Who made the layout may have put a link there, to have a file elsewhere written: only a plain file is taken.
+    if (!(await isPlainFile(entry)) || !(await renamed(entry, path))) continue;
+    return open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   }
-  return false;
+  return undefined;
+}
+
+async function isPlainFile(path: string): Promise<boolean> {
+  try {
+    const found = await lstat(path);
+    return found.isFile() && found.nlink === 1;
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Closes, and gives the bytes free for whoever comes next; after a commit the name is gone already. */

@@ -46,14 +46,20 @@ async function readFolder(folder: string, found: FoundCertificates): Promise<voi
     throw error;
   });
   for (const name of names.sort()) {
-    if (name.endsWith('.crt')) found.ca.push(await readFile(join(folder, name), 'utf8'));
-    if (!name.endsWith('.cert')) continue;
-    const keyName = `${name.slice(0, -'.cert'.length)}.key`;
-    if (!names.includes(keyName)) continue;
-    const [cert, key] = await Promise.all([
-      readFile(join(folder, name), 'utf8'),
-      readFile(join(folder, keyName), 'utf8'),
-    ]);
-    found.clients.push({ cert, key });
+    const text = /\.(crt|cert)$/.test(name) ? await readText(join(folder, name)) : undefined;
+    if (text === undefined) continue;
+    if (name.endsWith('.crt')) found.ca.push(text);
+    else {
+      const key = await readText(join(folder, `${name.slice(0, -'.cert'.length)}.key`));
+      if (key !== undefined) found.clients.push({ cert: text, key });
+    }
   }
+}
+
+/** The folders of dockerd hold keys that root alone may read: for others they are as good as not there. */
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (hasCode(error) && ['ENOENT', 'EACCES'].includes(error.code)) return undefined;
+    throw error;
+  });
 }
