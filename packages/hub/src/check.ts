@@ -74,7 +74,8 @@ export async function checkHub(dataRoot: string, options: CheckHubOptions = {}):
     const report = await checkRegistryFiles({ database: registry, blobs }, options);
     return { dataFolder: paths.folder, findings: [...damage, ...report.findings], counts: report.counts };
   } finally {
-    // SQLite's side files, made by root beside those of the Hub's user.
-    if (isOthers) await handOver(paths, owner);
+    // SQLite's side files, made by root beside those of the Hub's user. No deeper: the Hub may run, and its user
+    // could exchange a folder on the way for a link.
+    if (isOthers) await handOver(paths, owner, { depth: 1 });
   }
 }

@@ -2,8 +2,8 @@ import { flushCompileCache } from 'node:module';
 import { compose, type Rooms } from './compose.ts';
 import type { HubConfig, StartStep } from './config.ts';
 import { ownerOfDataFolder, prepareDataFolder } from './data/data-folder.ts';
-import { handOver, refusePlantedLinks } from './data/hand-over.ts';
-import { lockDataFolder } from './data/lock.ts';
+import { handOver, refusePlantedLinks, shutOut } from './data/hand-over.ts';
+import { lockDataFolder, refuseLocked } from './data/lock.ts';
 import { makePassable } from './data/passable.ts';
 import { type HubPaths, hubPaths } from './data/paths.ts';
 import { removeRunning, writeRunning } from './data/running.ts';
@@ -120,7 +120,14 @@ async function takeDataFolder(
   const mustDrop = isRoot() && !isLoneMappedUser();
   const owner = mustDrop ? await ownerOfDataFolder(paths) : undefined;
   const user = mustDrop ? await chooseHubUser({ configured: config.user, owner }) : undefined;
-  if (owner !== undefined) await refusePlantedLinks(paths);
+  if (owner !== undefined) {
+    // Before the folder is closed: a Hub that runs needs it.
+    await refuseLocked(paths);
+    // A start that fails gives back what it took.
+    stack.defer(() => (isRoot() ? handOver(paths, owner) : undefined));
+    await shutOut(paths);
+    await refusePlantedLinks(paths);
+  }
   await prepareDataFolder(paths);
   if (user !== undefined) await makePassable(paths, user);
   stack.use(await lockDataFolder(paths));

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isRoot } from '../privileges/drop-root.ts';
-import { prepareDataFolder } from './data-folder.ts';
-import { handOver, refusePlantedLinks } from './hand-over.ts';
+import { ownerOfDataFolder, prepareDataFolder } from './data-folder.ts';
+import { handOver, refusePlantedLinks, shutOut } from './hand-over.ts';
 import { makePassable } from './passable.ts';
 import { type HubPaths, hubPaths } from './paths.ts';
 
@@ -58,6 +60,36 @@ describe('handOver()', () => {
   });
 });
 
+describe('shutOut()', () => {
+  it(
+    'closes every folder to the user, who can be told afterwards, and handOver() opens them again',
+    asRoot,
+    async () => {
+      await chmod(root, 0o755);
+      await prepareDataFolder(paths);
+      const staging = join(paths.content, 'staging');
+      await mkdir(staging);
+      await handOver(paths, user);
+      assert.equal(await plantAsUser(staging), 'planted');
+      await rm(join(staging, 'link'));
+
+      await chmod(paths.content, 0o777);
+      const held = await heldByUser(staging);
+      await shutOut(paths);
+      assert.deepEqual(await ownerOfDataFolder(paths), { uid: user.uid, gid: user.gid });
+      for (const folder of [paths.folder, paths.content, staging, paths.logs]) {
+        const { uid, mode } = await stat(folder);
+        assert.deepEqual([uid, mode & 0o777], [0, 0o700], folder);
+        assert.equal(await plantAsUser(folder), 'EACCES', folder);
+      }
+      assert.equal(await held.plant(), 'EACCES');
+
+      await handOver(paths, user);
+      assert.equal(await plantAsUser(staging), 'planted');
+    },
+  );
+});
+
 describe('refusePlantedLinks()', () => {
   it('stops at a link that the user made, and lets one of root pass', asRoot, async () => {
     await prepareDataFolder(paths);
@@ -87,3 +119,37 @@ describe('makePassable()', () => {
     }
   });
 });
+
+/** Somebody who runs as the Hub's user and stands in a folder since before it was closed. */
+async function heldByUser(folder: string): Promise<{ plant(): Promise<string> }> {
+  const child = spawn(
+    'sh',
+    ['-c', 'echo in; read _; ln -s /etc link 2>/dev/null && echo planted || echo EACCES'],
+    {
+      cwd: folder,
+      uid: user.uid,
+      gid: user.gid,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
+  await once(child.stdout, 'data');
+  return {
+    plant: async () => {
+      child.stdin.end('\n');
+      const [answer] = await once(child.stdout, 'data');
+      return String(answer).trim();
+    },
+  };
+}
+
+async function plantAsUser(folder: string): Promise<string> {
+  const script = 'ln -s /etc "$0/link" 2>/dev/null && echo planted || echo EACCES';
+  const child = spawn('sh', ['-c', script, folder], {
+    cwd: '/',
+    uid: user.uid,
+    gid: user.gid,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [answer] = await once(child.stdout, 'data');
+  return String(answer).trim();
+}

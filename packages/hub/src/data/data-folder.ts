@@ -60,10 +60,18 @@ async function writeFormat(paths: HubPaths): Promise<void> {
   await file.sync();
 }
 
-/** Owner of an existing Hub folder; `undefined` where there is none. */
+/**
+ * Whose an existing Hub folder is; `undefined` where there is none. While root starts a Hub, and after such a start
+ * was killed, the folder is root's and its format file tells.
+ */
 export async function ownerOfDataFolder(paths: HubPaths): Promise<{ uid: number; gid: number } | undefined> {
+  const folder = await ownerOf(paths.folder);
+  return folder?.uid === 0 ? ((await ownerOf(paths.format)) ?? folder) : folder;
+}
+
+async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
   try {
-    const { uid, gid } = await lstat(paths.folder);
+    const { uid, gid } = await lstat(path);
     return { uid, gid };
   } catch (error) {
     if (hasCode(error) && error.code === 'ENOENT') return undefined;

@@ -19,15 +19,14 @@ export async function lockDataFolder(paths: HubPaths): Promise<Disposable> {
     file.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     file.close();
-    if (!isLocked(error)) throw error;
-    const running = await readRunning(paths);
-    const who = running === undefined ? 'another Hub' : `process ${running.pid}, ${running.url}`;
-    throw new HubError('DATA_FOLDER_BUSY', `Cannot use data folder "${paths.folder}": ${who} runs on it`, {
-      hint: 'Stop that one first, or set BERTH_DATA_ROOT to another folder',
-      detail: running === undefined ? {} : { ...running },
-    });
+    throw isLocked(error) ? await busy(paths) : error;
   }
   return { [Symbol.dispose]: () => file.isOpen && file.close() };
+}
+
+/** Changes nothing, unlike `lockDataFolder`. @throws {HubError} `DATA_FOLDER_BUSY` */
+export async function refuseLocked(paths: HubPaths): Promise<void> {
+  if (isDataFolderLocked(paths)) throw await busy(paths);
 }
 
 /** Whether a Hub holds the folder now. */
@@ -42,6 +41,15 @@ export function isDataFolderLocked(paths: HubPaths): boolean {
     if (hasCode(error) && (error as { errcode?: number }).errcode === SQLITE_CANTOPEN) return false;
     throw error;
   }
+}
+
+async function busy(paths: HubPaths): Promise<HubError> {
+  const running = await readRunning(paths);
+  const who = running === undefined ? 'another Hub' : `process ${running.pid}, ${running.url}`;
+  return new HubError('DATA_FOLDER_BUSY', `Cannot use data folder "${paths.folder}": ${who} runs on it`, {
+    hint: 'Stop that one first, or set BERTH_DATA_ROOT to another folder',
+    detail: running === undefined ? {} : { ...running },
+  });
 }
 
 const SQLITE_BUSY = 5;
