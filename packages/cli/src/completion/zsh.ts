@@ -5,17 +5,18 @@ export function zshCompletion(nodes: readonly CommandNode[]): string {
   return `#compdef berth
 # berth: completion for zsh. Use it with: source <(berth completion zsh)
 _berth() {
-  local path=berth cur=\${words[CURRENT]} prev=\${words[CURRENT-1]} word
+  # Not "path": to zsh that is the PATH.
+  local place=berth cur=\${words[CURRENT]} prev=\${words[CURRENT-1]} word
   local -a flags names
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$path $word" in
-      (${alternatives(nodes.slice(1).map(({ path }) => path))}) path="$path $word" ;;
+    case "$place $word" in
+      (${alternatives(nodes.slice(1).map(({ path }) => path))}) place="$place $word" ;;
     esac
   done
-  case "$path $prev" in
+  case "$place $prev" in
 ${nodes.flatMap(valueCases).join('\n')}
   esac
-  case "$path" in
+  case "$place" in
 ${nodes.map(wordCase).join('\n')}
   esac
   if [[ $cur == -* ]]; then _describe -o option flags; return; fi

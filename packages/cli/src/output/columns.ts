@@ -12,8 +12,9 @@ export function padDisplay(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }
 
-/** Rows with their cells under each other, two spaces between, nothing at the end of a line. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
+/** Rows with their cells under each other, two spaces between, nothing at the end of a line. A cell is one line. */
+export function alignColumns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => cell.replaceAll(/[\n\t]/g, '\uFFFD')));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {

@@ -1,10 +1,12 @@
 import type { PlainError } from '@berth/errors';
+import { oneLine, printable, printableJson } from './printable.ts';
 
 export type OutputFormat = 'text' | 'json';
 
 /**
  * The one thing that writes to standard output and standard error. Handlers hand it data and a function that
- * puts the data into words; which of the two is written depends on `--format`.
+ * puts the data into words; which of the two is written depends on `--format`. Images and registries may say what
+ * they like, but not to the terminal: nothing that steers it gets through, except by `raw`.
  */
 export interface Printer {
   readonly format: OutputFormat;
@@ -30,16 +32,18 @@ export function createPrinter(format: OutputFormat, { stdout, stderr }: PrinterS
   return {
     format,
     result: (data, text) =>
-      void stdout.write(isJson ? `${JSON.stringify(data, null, 2)}\n` : withNewline(text())),
-    record: (data, text) => void stdout.write(isJson ? `${JSON.stringify(data)}\n` : withNewline(text())),
+      void stdout.write(isJson ? `${printableJson(data, 2)}\n` : withNewline(printable(text()))),
+    record: (data, text) =>
+      void stdout.write(isJson ? `${printableJson(data)}\n` : withNewline(printable(text()))),
     raw: (bytes) => void stdout.write(bytes),
-    note: (text) => void (isJson || stderr.write(withNewline(text))),
-    error: (error) => void stderr.write(isJson ? `${JSON.stringify({ error })}\n` : errorText(error)),
+    note: (text) => void (isJson || stderr.write(withNewline(printable(text)))),
+    error: (error) => void stderr.write(isJson ? `${printableJson({ error })}\n` : errorText(error)),
   };
 }
 
 function errorText({ message, hint }: PlainError): string {
-  return hint === undefined ? `berth: ${message}\n` : `berth: ${message}\n       ${hint}\n`;
+  const said = `berth: ${oneLine(message)}\n`;
+  return hint === undefined ? said : `${said}       ${oneLine(hint)}\n`;
 }
 
 function withNewline(text: string): string {

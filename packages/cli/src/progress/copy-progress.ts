@@ -1,13 +1,7 @@
-import type { CopyEvent } from '@berth/transfer';
 import type { CliContext } from '../context.ts';
+import type { CopyProgress } from './interface.ts';
 import { plainLines } from './plain-lines.ts';
 import { terminalDisplay } from './terminal-display.ts';
-
-/** Shows a copy while it runs. `stop` leaves the terminal as it found it, also after a failure. */
-export interface CopyProgress {
-  onEvent(event: CopyEvent): void;
-  stop(): void;
-}
 
 /** JSON lines on standard output with `--format json`, a display on a terminal, plain lines elsewhere. */
 export function copyProgress(

@@ -1,7 +1,7 @@
 import type { CopyEvent } from '@berth/transfer';
 import { formatBytes } from '../output/columns.ts';
-import type { CopyProgress } from './copy-progress.ts';
 import { formatSeconds, RESULT_WORDS, shortDigest } from './format.ts';
+import type { CopyProgress } from './interface.ts';
 import { CopyState } from './layer-state.ts';
 
 /** One line when something is done, for logs: nothing is ever drawn over. */

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { CopyEvent } from '@berth/transfer';
 import { formatBytes } from '../output/columns.ts';
-import type { CopyProgress } from './copy-progress.ts';
 import { formatSeconds, formatSpeed, progressBar, RESULT_WORDS, shortDigest } from './format.ts';
+import type { CopyProgress } from './interface.ts';
 import { CopyState, type LayerState, Speed } from './layer-state.ts';
 
 export interface TerminalStyle {

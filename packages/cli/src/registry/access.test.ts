@@ -13,7 +13,7 @@ test('registryName() takes servers as people write them', () => {
     '[::1]:5000': '[::1]:5000',
   };
   for (const [given, expected] of Object.entries(names)) assert.equal(registryName(given), expected);
-  for (const bad of ['', 'a b', 'host/path', 'ftp://host', 'user@host']) {
+  for (const bad of ['', 'a b', 'host/path', 'ftp://host', 'user@host', '..', 'host:99999', '[1.2]']) {
     assert.throws(() => registryName(bad), { code: 'USAGE' }, bad);
   }
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type ParseReferenceOptions, parseReference, type Reference } from '@berth/oci';
+import { isRegistryHost, type ParseReferenceOptions, parseReference, type Reference } from '@berth/oci';
 import {
   type CredentialStore,
   defaultStateFolder,
@@ -88,7 +88,7 @@ export function hubRegistry({ values }: EffectiveSettings): string {
 export function registryName(text: string): string {
   const host = text.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '');
   if (/^(index\.|registry-1\.|hub\.)?docker\.(io|com)$/.test(host)) return 'docker.io';
-  if (/^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:.]+\](:\d{1,5})?$/.test(host)) return host;
+  if (isRegistryHost(host)) return host;
   throw new CliError('USAGE', `Cannot use "${text}" as a registry`, {
     hint: 'Give host or host:port, for instance localhost:5000',
   });

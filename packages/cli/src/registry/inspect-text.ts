@@ -1,5 +1,6 @@
 import { formatPlatform } from '@berth/oci';
 import { alignColumns, formatBytes } from '../output/columns.ts';
+import { oneLine } from '../output/printable.ts';
 import type { ImageReport } from './inspect-image.ts';
 
 /** The report as people read it. */
@@ -35,17 +36,18 @@ function facts({ name, descriptor, sizeBytes, manifest, config, index }: ImageRe
     ]),
   ];
   const known = rows.filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '');
-  return alignColumns(known.map(([label, value]) => [label === '' ? '' : `${label}:`, printable(value)]));
+  return alignColumns(known.map(([label, value]) => [label === '' ? '' : `${label}:`, value]));
 }
 
 function platformTable({ images = [] }: ImageReport): string {
   const rows = images.map(({ platform, descriptor, sizeBytes, layers }) => [
     platform ?? '-',
-    descriptor.digest,
     formatBytes(sizeBytes),
     `${layers}`,
+    descriptor.digest,
   ]);
-  return alignColumns([['PLATFORM', 'DIGEST', 'SIZE', 'LAYERS'], ...rows]);
+  // The longest last: a narrow terminal breaks nothing but its end.
+  return alignColumns([['PLATFORM', 'SIZE', 'LAYERS', 'DIGEST'], ...rows]);
 }
 
 function layerTable({ manifest, config }: ImageReport): string {
@@ -72,11 +74,6 @@ function listed(list: readonly string[]): string | undefined {
 }
 
 function shorten(text: string): string {
-  const line = printable(text.replaceAll(/\s+/g, ' ').trim());
+  const line = oneLine(text);
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
-}
-
-/** An image may say what it likes, but not to the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
 }
