@@ -93,7 +93,7 @@ function report(
   const moved = copiedBytes === 0 ? 'nothing had to be moved' : `${formatBytes(copiedBytes)} moved`;
   context.printer.record(
     { type: 'copied', target: name, tag: tag ?? null, descriptor, blobs, copiedBytes },
-    () => [`${name}`, `  ${descriptor.digest}  ${moved}`].join('\n'),
+    () => `${name}  ${moved}\n  ${descriptor.digest}`,
   );
 }
 

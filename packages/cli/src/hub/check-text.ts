@@ -13,7 +13,12 @@ export function checkText({ dataFolder, counts, findings }: HubCheckReport): str
   const read = bytesRead === 0 ? '' : `, ${formatBytes(bytesRead)} read and hashed`;
   const lines = [
     dataFolder,
-    `${repositories} repositories, ${tags} tags, ${manifests} manifests, ${blobs} blobs of ${formatBytes(bytes)}${read}`,
+    `${counted([
+      [repositories, 'repository', 'repositories'],
+      [tags, 'tag', 'tags'],
+      [manifests, 'manifest', 'manifests'],
+      [blobs, 'blob', 'blobs'],
+    ])} of ${formatBytes(bytes)}${read}`,
     ...findings.map(findingLine),
   ];
   const open = findings.filter((finding) => !isRepaired(finding)).length;
@@ -21,6 +26,10 @@ export function checkText({ dataFolder, counts, findings }: HubCheckReport): str
     ...lines,
     open === 0 ? 'Nothing is wrong' : `${open} ${open === 1 ? 'thing is' : 'things are'} wrong`,
   ].join('\n');
+}
+
+function counted(things: readonly (readonly [count: number, one: string, many: string])[]): string {
+  return things.map(([count, one, many]) => `${count} ${count === 1 ? one : many}`).join(', ');
 }
 
 /** `blob.size  digest=sha256:… expected=10 actual=9` */

@@ -31,9 +31,10 @@ export function readyText(report: HubReport, { language, clients, folder }: Firs
     ...(report.user === null ? [] : [words.runsAs(report.user)]),
   ];
   const facts = [[words.address, report.url]];
-  if (report.setupLink !== null) facts.push([words.setup, `${report.setupLink}  (${words.setupOnce})`]);
+  if (report.setupLink !== null) facts.push([words.setup, report.setupLink]);
   facts.push([words.dataFolder, `${report.dataFolder} (${notes.join(', ')})`]);
   const blocks = [alignColumns(facts.map(([name = '', value = '']) => [`  ${name}`, value]))];
+  if (report.setupLink !== null) blocks.push(`  ${words.setupOnce}`);
   const trust = report.trust.filter(({ client }) => client === 'curl' || isThere(client, clients));
   if (trust.length > 0)
     blocks.push(
