@@ -86,6 +86,7 @@ describe('berth hub', () => {
     assert.equal(headers['x-content-type-options'], 'nosniff');
     const etag = String(headers.etag);
     assert.equal((await get(hub.port, { path: '/', headers: { 'if-none-match': etag } })).status, 304);
+    assert.equal((await get(hub.port, { path: '//' })).status, 200);
   });
 
   it('refuses the data folder of a newer Berth', async () => {

@@ -10,7 +10,11 @@ export interface DispatchOptions {
   readonly registry: RegistryHandler;
   /** Everything that is not the registry's. */
   readonly rest: RequestListener;
+  /** For a body of at most 64 KiB, or for the rest of one that was refused. */
+  readonly bodyTimeoutMs?: number;
 }
+
+const BODY_TIMEOUT_MS = 30_000;
 
 const contexts = new WeakMap<IncomingMessage, RequestContext>();
 
@@ -28,6 +32,7 @@ export function createDispatch({
   isTrustedProxy,
   registry,
   rest,
+  bodyTimeoutMs = BODY_TIMEOUT_MS,
 }: DispatchOptions): RequestListener {
   return (req, res) => {
     const { url = '/', socket } = req;
@@ -47,10 +52,26 @@ export function createDispatch({
       if (hasCode(error) && error.code === 'HOST_UNKNOWN') return refuseHost(res, { error, pathname });
       throw error;
     }
-    if (isRegistryPath(pathname)) return registry(req, res, { baseUrl, remoteAddress: origin.remoteAddress });
+    if (isRegistryPath(pathname)) {
+      // The registry watches over the bodies that it reads; of what it refused nobody reads the rest.
+      if (hasBody(req)) res.once('finish', () => endWithin(bodyTimeoutMs, req));
+      return registry(req, res, { baseUrl, remoteAddress: origin.remoteAddress });
+    }
+    if (hasBody(req)) endWithin(bodyTimeoutMs, req);
     contexts.set(req, { baseUrl, remoteAddress: origin.remoteAddress });
     rest(req, res);
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** Cuts a client off that takes longer to send: byte by byte, many could hold a connection each for ever. */
+function endWithin(ms: number, req: IncomingMessage): void {
+  if (req.complete) return;
+  const timer = setTimeout(() => req.complete || req.socket.destroy(), ms);
+  req.once('close', () => clearTimeout(timer));
 }
 
 /** @see RFC 9110, 15.5.20 (421 Misdirected Request) */

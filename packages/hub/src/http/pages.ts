@@ -23,7 +23,7 @@ export function addPages(app: FastifyInstance, pages: Pages): void {
     reply.header('referrer-policy', 'same-origin');
   });
   app.setNotFoundHandler((request, reply) => {
-    const { pathname } = new URL(request.url, 'http://localhost');
+    const pathname = pathOf(request.url);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const file = isRead ? pages.file(pathname) : undefined;
     if (file !== undefined) return send(request, reply, file);
@@ -32,6 +32,11 @@ export function addPages(app: FastifyInstance, pages: Pages): void {
     const message = `There is nothing under ${request.method} ${pathname}`;
     return reply.code(404).send({ message, hint: 'The API is described in /api/openapi.json' });
   });
+}
+
+/** By hand: a path of two slashes is no path to `URL`, and begins with a host. */
+function pathOf(url: string): string {
+  return url.slice(0, /[?#]|$/.exec(url)?.index);
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
