@@ -28,7 +28,7 @@ test('formatSeconds() is short', () => {
     '1 s',
     '59 s',
     '1 min',
-    '60 min',
+    '1 h 0 min',
     '1 h 2 min',
   ]);
 });
