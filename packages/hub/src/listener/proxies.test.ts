@@ -61,6 +61,40 @@ describe('originOf()', () => {
     assert.equal(originOf(headers, { peer, isTrusted }).remoteAddress, '1.2.3.4');
   });
 
+  it('takes neither scheme nor host from before the client', () => {
+    const apache = { host: 'in', 'x-forwarded-for': '1.2.3.4', 'x-forwarded-host': 'evil, hub.example' };
+    assert.equal(originOf(apache, { peer, isTrusted }).host, 'hub.example');
+    const appended = {
+      host: 'in',
+      'x-forwarded-for': '6.6.6.6, 1.2.3.4',
+      'x-forwarded-host': 'evil, hub.example',
+      'x-forwarded-proto': 'http, https',
+    };
+    const origin = originOf(appended, { peer, isTrusted });
+    assert.deepEqual([origin.host, origin.protocol], ['hub.example', 'https']);
+    const forwarded = {
+      host: 'in',
+      forwarded: 'host=evil;proto=https;for=6.6.6.6, for=1.2.3.4;host=hub.example',
+    };
+    assert.deepEqual(originOf(forwarded, { peer, isTrusted }), {
+      remoteAddress: '1.2.3.4',
+      protocol: 'http',
+      host: 'hub.example',
+      isHostTrusted: true,
+    });
+  });
+
+  it('takes scheme and host of the outermost proxy of ours', () => {
+    const headers = {
+      host: 'in',
+      'x-forwarded-for': '1.2.3.4, 10.0.0.9',
+      'x-forwarded-proto': 'https, http',
+      'x-forwarded-host': 'hub.example',
+    };
+    const origin = originOf(headers, { peer, isTrusted });
+    assert.deepEqual([origin.host, origin.protocol], ['hub.example', 'https']);
+  });
+
   it('stops at a hop that hides itself', () => {
     assert.equal(
       originOf({ 'x-forwarded-for': '1.2.3.4, unknown' }, { peer, isTrusted }).remoteAddress,

@@ -48,7 +48,7 @@ interface Hop {
 
 /**
  * Who is calling, by which name. Headers of strangers are not looked at. The chain is read from its near end: the
- * first address that is no proxy of ours is the client, whatever was written before it.
+ * first address that is no proxy of ours is the client, and nothing that was written before it counts.
  *
  * @see RFC 7239 for `Forwarded`; `X-Forwarded-*` wins where both are there, since proxies that write the one
  *   often pass the other on as the client sent it
@@ -69,13 +69,15 @@ export function originOf(
   const hops = xForwarded(headers) ?? forwarded(headers);
   if (hops === undefined) return direct;
   let client: string = address;
+  const believed: Hop[] = [];
   for (const hop of hops.toReversed()) {
+    believed.unshift(hop);
     if (hop.for === undefined) break;
     client = hop.for;
     if (!isTrusted(client)) break;
   }
-  const proto = hops.find((hop) => hop.proto !== undefined)?.proto?.toLowerCase();
-  const host = hops.find((hop) => hop.host !== undefined)?.host;
+  const proto = believed.find((hop) => hop.proto !== undefined)?.proto?.toLowerCase();
+  const host = believed.find((hop) => hop.host !== undefined)?.host;
   return {
     remoteAddress: client,
     protocol: proto === 'https' || proto === 'http' ? proto : peer.protocol,
@@ -84,15 +86,18 @@ export function originOf(
   };
 }
 
+/** Proxies that append do so to each list, so the lists are laid side by side from their near ends. */
 function xForwarded(headers: IncomingHttpHeaders): Hop[] | undefined {
   const addresses = listOf(headers['x-forwarded-for']);
-  const proto = listOf(headers['x-forwarded-proto'])[0];
-  const host = listOf(headers['x-forwarded-host'])[0];
-  if (addresses.length === 0 && proto === undefined && host === undefined) return undefined;
-  return [
-    { proto, host, for: nodeAddress(addresses[0]) },
-    ...addresses.slice(1).map((one) => ({ for: nodeAddress(one) })),
-  ];
+  const protos = listOf(headers['x-forwarded-proto']);
+  const hosts = listOf(headers['x-forwarded-host']);
+  if (addresses.length + protos.length + hosts.length === 0) return undefined;
+  // Without any address there is one hop: the proxy that speaks.
+  const count = Math.max(1, addresses.length);
+  return Array.from({ length: count }, (_, index) => {
+    const fromEnd = index - count;
+    return { for: nodeAddress(addresses.at(fromEnd)), proto: protos.at(fromEnd), host: hosts.at(fromEnd) };
+  });
 }
 
 function forwarded(headers: IncomingHttpHeaders): Hop[] | undefined {
