@@ -1,8 +1,14 @@
 import { run } from './run.ts';
 
 const stop = new AbortController();
+let stoppedAtMs = Number.POSITIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => stop.abort());
+  process.on(signal, () => {
+    // npm hands on what the terminal sends as well, so the second of two at once means nothing.
+    if (performance.now() - stoppedAtMs > 1000) process.exit(130);
+    stoppedAtMs = Math.min(stoppedAtMs, performance.now());
+    stop.abort();
+  });
 }
 // Whoever started us this way cannot always pass its end on as a signal.
 if (process.env.BERTH_STOP_WITH_PARENT !== undefined) {

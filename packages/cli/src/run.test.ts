@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
+import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { run } from './run.ts';
 
@@ -47,6 +48,13 @@ describe('run()', () => {
     assert.doesNotMatch((await berth(['config'], env)).stdout, /hunter22/);
   });
 
+  it('ends with 130 when it is stopped while it waits for a password', async () => {
+    const stdin = new PassThrough() as unknown as NodeJS.ReadStream;
+    const args = ['login', '127.0.0.1:1', '--username', 'alice', '--password-stdin'];
+    const { code, stderr } = await berth(args, {}, { stdin, signal: AbortSignal.timeout(50) });
+    assert.deepEqual([code, stderr], [130, '']);
+  });
+
   it('checks nothing where no Hub ever ran', async () => {
     const { code, stderr } = await berth(['check'], { BERTH_DATA_ROOT: '/nonexistent/berth' });
     assert.equal(code, 1);
@@ -54,7 +62,11 @@ describe('run()', () => {
   });
 });
 
-async function berth(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function berth(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  more: { readonly stdin?: NodeJS.ReadStream; readonly signal?: AbortSignal } = {},
+) {
   let stdout = '';
   let stderr = '';
   const stream = (add: (text: string) => void) =>
@@ -71,6 +83,7 @@ async function berth(args: readonly string[], env: Readonly<Record<string, strin
       stderr += text;
     }),
     signal: new AbortController().signal,
+    ...more,
   });
   return { code, stdout, stderr };
 }

@@ -50,7 +50,7 @@ describe('node24.mjs', () => {
   it('brings the dependencies once, then runs the script with its arguments and exit code', async () => {
     const first = await start(['script.ts', 'a', 'b']);
     assert.deepEqual([first.code, first.stdout], [7, 'a,b\n']);
-    assert.match(first.stderr, /^Bringing the dependencies .*\nDependencies are there \(\d+\.\d s\)\n$/);
+    assert.match(first.stderr, /^Installing dependencies .*\nDependencies installed \(\d+\.\d s\)\n$/);
     const second = await start(['script.ts']);
     assert.deepEqual([second.code, second.stderr], [7, '']);
     assert.equal(await asked(), 'ci --ignore-scripts --no-audit --no-fund --omit=dev\n');
@@ -77,7 +77,10 @@ describe('node24.mjs', () => {
       [7, 7],
     );
     assert.equal((await asked()).split('\n').length, 2);
-    assert.equal(both.filter(({ stderr }) => /is bringing the dependencies, waiting/.test(stderr)).length, 1);
+    assert.equal(
+      both.filter(({ stderr }) => /is installing the dependencies; waiting/.test(stderr)).length,
+      1,
+    );
   });
 
   it('takes the place of one that was killed in the middle', async () => {
@@ -107,7 +110,7 @@ describe('node24.mjs', () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^Bringing .*\nberth: Cannot bring the dependencies: the package registry does not answer\n {7}Check the network.*\n$/,
+      /^Installing .*\nberth: Cannot install the dependencies: the package registry does not answer\n {7}Check the network.*\n$/,
     );
   });
 
@@ -118,7 +121,7 @@ describe('node24.mjs', () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /npm error code EUSAGE\nberth: Cannot bring the dependencies: npm ended with code 1\n/,
+      /npm error code EUSAGE\nberth: Cannot install the dependencies: npm ended with code 1\n/,
     );
   });
 
@@ -130,7 +133,7 @@ describe('node24.mjs', () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^berth: Cannot bring the dependencies: folder ".*" cannot be written by this user\n/,
+      /^berth: Cannot install the dependencies: folder ".*" cannot be written by this user\n/,
     );
     await chmod(clone, 0o755);
   });

@@ -37,7 +37,7 @@ function addCreate(parent: Command, context: CliContext): void {
     .command('create <label>')
     .description('Make an access token; it is shown once and works as the password of docker login')
     .addOption(new Option('--scope <scope>', 'What it may do').choices(SCOPES).default('repo:read'))
-    .option('--expires <days>', 'Days until it ends; without it, it does not')
+    .option('--expires <days>', 'Days until it expires; without it, never')
     .option('--server <server>', 'The Hub; without it, this machine’s');
   addRegistryOptions(command).action(async (label: string, flags: { scope: string; expires?: string }) => {
     const hub = await signIn(context, command);
@@ -52,7 +52,7 @@ function addCreate(parent: Command, context: CliContext): void {
     };
     context.printer.result(made, () => made.token);
     context.printer.note(
-      `"${label}" (${flags.scope}): keep it now, it is not shown again. Revoke it with: berth token revoke ${made.uuid}`,
+      `"${label}" (${flags.scope}): copy it now, it will not be shown again. Revoke it with: berth token revoke ${made.uuid}`,
     );
   });
 }

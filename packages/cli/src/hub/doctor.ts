@@ -98,7 +98,11 @@ async function folderFinding({ dataRoot }: HubConfig): Promise<Finding> {
       hint: 'Set BERTH_DATA_ROOT to a folder that this user may write',
     };
   }
-  return { about, status: 'good', text: found === undefined ? `${folder} (is made at first start)` : folder };
+  return {
+    about,
+    status: 'good',
+    text: found === undefined ? `${folder} (will be made at first start)` : folder,
+  };
 }
 
 async function spaceFinding({ dataRoot }: HubConfig): Promise<Finding> {
@@ -148,7 +152,7 @@ async function tlsFinding(config: HubConfig): Promise<Finding> {
       ...(found.hint === undefined ? {} : { hint: found.hint }),
     };
   if (found.validTo === undefined)
-    return { about, status: 'good', text: 'auto: the authority is made at first start' };
+    return { about, status: 'good', text: 'auto: the authority will be made at first start' };
   const isOver = found.validTo.getTime() < Date.now();
   return {
     about,

@@ -37,6 +37,15 @@ describe('readyText()', () => {
     ]);
   });
 
+  it('quotes a path for the shell that the lines are pasted into', () => {
+    const authorityPath = "/home/a user/it's; here/ca.crt";
+    const text = readyText({ ...REPORT, url: 'https://localhost:5000', authorityPath }, options);
+    assert.equal(
+      pasteLines(text)[0],
+      "BERTH_REGISTRY_CA='/home/a user/it'\\''s; here/ca.crt' npx berth tags localhost:5000/library/hello",
+    );
+  });
+
   it('prints lines of clients only where they are installed', () => {
     const lines = pasteLines(readyText(REPORT, { ...options, clients: ['podman', 'skopeo'] })).join('\n');
     assert.match(lines, /^podman pull --tls-verify=false localhost:5000\/library\/hello$/m);

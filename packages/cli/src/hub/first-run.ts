@@ -1,3 +1,4 @@
+import { shellQuote } from '@berth/hub/trust';
 import { alignColumns, formatBytes, padDisplay } from '../output/columns.ts';
 import type { Language } from '../output/language.ts';
 import type { Client } from './clients.ts';
@@ -76,7 +77,7 @@ function pushLines(report: HubReport): string[] {
 function pasteParts({ url, authorityPath }: HubReport): { berth: string; host: string; plain: string } {
   const { host, protocol } = new URL(url);
   return {
-    berth: authorityPath === null ? 'npx berth' : `BERTH_REGISTRY_CA=${authorityPath} npx berth`,
+    berth: authorityPath === null ? 'npx berth' : `BERTH_REGISTRY_CA=${shellQuote(authorityPath)} npx berth`,
     host,
     plain: protocol === 'http:' ? ' --tls-verify=false' : '',
   };

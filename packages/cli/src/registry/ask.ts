@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { addAbortSignal, Writable } from 'node:stream';
 import type { CliContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 
@@ -7,7 +7,8 @@ import { CliError } from '../errors.ts';
 export async function readStandardInput(context: CliContext): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of context.stdin) {
+  // Reading a terminal or a pipe ends for nobody else's sake: only so does Ctrl-C end it.
+  for await (const chunk of addAbortSignal(context.signal, context.stdin)) {
     size += (chunk as Buffer).length;
     if (size > 64 * 1024)
       throw new CliError('USAGE', 'Cannot read the password: more than 64 kB on standard input');

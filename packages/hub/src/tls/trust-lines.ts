@@ -26,6 +26,7 @@ export function trustLines(options: {
   ];
 }
 
-function shellQuote(text: string): string {
+/** As one word of a line to paste into a shell. */
+export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -117,6 +117,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function damaged(path: string, reason: string): TransferError {
   return new TransferError('CREDENTIALS_INVALID', `Cannot read logins from "${path}": ${reason}`, {
-    hint: 'Mend the file, or move it away and sign in again',
+    hint: 'Fix the file, or move it away and sign in again',
   });
 }
