@@ -2,12 +2,12 @@ import type { AccessRecord } from '@berth/registry';
 import type { Pages } from '@berth/web';
 import Fastify, {
   type FastifyBaseLogger,
+  type FastifyError,
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyRequest,
   LogController,
 } from 'fastify';
-
 import { contextOf } from './dispatch.ts';
 import { addHealth } from './health.ts';
 import { addPages } from './pages.ts';
@@ -47,6 +47,14 @@ export async function createApp({
       ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
       ms: reply.elapsedTime,
     });
+  });
+  // The Index has answers of its own; here nothing is left but faults and what Fastify cannot read.
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const { statusCode = 500 } = error;
+    if (statusCode < 500) return reply.code(statusCode).send({ message: error.message });
+    logger.error({ err: error }, `${request.method} ${withoutSecrets(request)}`);
+    const message = 'The Hub failed at this by a fault of its own';
+    return reply.code(500).send({ message, hint: 'Its log says why' });
   });
   addHealth(app, isReady);
   addPages(app, pages);
