@@ -14,6 +14,7 @@ const TINY = {
   manifestSeconds: 1,
   connections: 4,
   blobBytes: 1024 * 1024,
+  restSeconds: 0,
   downloads: 4,
   downloadSeconds: 5,
 };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mustRun } from '../lab/command.ts';
 import type { BenchResult, BenchSize, Contender, Contenders } from './contender.ts';
 import { measurePairs } from './pairs.ts';
@@ -20,6 +21,7 @@ export async function benchBlobPush(
       randomBytes(32).copy(bytes);
       const digest = sha256(bytes);
       await mustRun(['sync']);
+      await sleep(size.restSeconds * 1000);
       const startedAt = performance.now();
       await pushBlob(to, bytes, { digest, by });
       return megabytesPerSecond(bytes.length, startedAt);

@@ -25,6 +25,8 @@ export interface BenchSize {
   readonly manifestSeconds: number;
   readonly connections: number;
   readonly blobBytes: number;
+  /** A virtual disk may take only so much over some seconds: each push finds one that has rested. */
+  readonly restSeconds: number;
   /** Downloads at once, and after how long those that still run are cut. */
   readonly downloads: number;
   readonly downloadSeconds: number;
@@ -35,6 +37,7 @@ export const FULL_SIZE: BenchSize = {
   manifestSeconds: 5,
   connections: 32,
   blobBytes: 256 * 1024 * 1024,
+  restSeconds: 3,
   downloads: 200,
   downloadSeconds: 10,
 };

@@ -8,6 +8,7 @@ import type { BlobInfo, CommitOptions, Ingest, WriteOptions } from '../interface
 import { AppendFile } from './append-file.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { syncFolder, translateDiskFull } from './disk.ts';
+import type { IngestHash } from './ingest-hash.ts';
 import { blobPath, ingestPath, shardPath } from './paths.ts';
 import { readFileRange } from './read-file.ts';
 import type { ContentStep } from './steps.ts';
@@ -19,8 +20,8 @@ export interface IngestHost {
   readonly syncEveryBytes: number;
   step(name: ContentStep): void;
   ensureAlgorithm(algorithm: DigestAlgorithm): Promise<void>;
-  /** The ingest is no longer anybody's; `digester` has hashed exactly the `offset` bytes of it. */
-  release(id: string, rest?: { readonly offset: number; readonly digester: Digester | undefined }): void;
+  /** The ingest is no longer anybody's; `hash` is that of exactly the `offset` bytes of it. */
+  release(id: string, rest?: { readonly offset: number; readonly hash: IngestHash }): void;
 }
 
 export class FolderIngest implements Ingest {
@@ -30,10 +31,10 @@ export class FolderIngest implements Ingest {
   readonly #file: FileHandle;
   readonly #stop = new AbortController();
   #offset: number;
-  /** `undefined` where some of the bytes were hashed by nobody alive: they are read again at commit. */
-  #digester: Digester | undefined;
+  readonly #hash: IngestHash;
   #writing: Promise<number> | undefined;
   #isClosed = false;
+  #isSyncFailed = false;
 
   constructor(
     id: string,
@@ -41,7 +42,7 @@ export class FolderIngest implements Ingest {
       readonly host: IngestHost;
       readonly file: FileHandle;
       readonly offset: number;
-      readonly digester: Digester | undefined;
+      readonly hash: IngestHash;
     },
   ) {
     this.id = id;
@@ -49,7 +50,7 @@ export class FolderIngest implements Ingest {
     this.#path = ingestPath(options.host.root, id);
     this.#file = options.file;
     this.#offset = options.offset;
-    this.#digester = options.digester;
+    this.#hash = options.hash;
   }
 
   get offset(): number {
@@ -76,7 +77,8 @@ export class FolderIngest implements Ingest {
     try {
       digest = await this.#verify(options);
     } catch (error) {
-      if (hasCode(error) && (error.code === 'DIGEST_MISMATCH' || error.code === 'SIZE_MISMATCH')) {
+      const isWrong = hasCode(error) && (error.code === 'DIGEST_MISMATCH' || error.code === 'SIZE_MISMATCH');
+      if (isWrong || this.#isSyncFailed) {
         await this.#remove();
       } else {
         await this.#park();
@@ -118,10 +120,11 @@ export class FolderIngest implements Ingest {
         signal === undefined ? stop : AbortSignal.any([stop, signal]),
       )) {
         if (accepted + chunk.length > maxSizeBytes) throw blobTooLarge(this.id, maxSizeBytes);
-        this.#digester?.update(chunk);
+        this.#hash.update(chunk);
         accepted += chunk.length;
         await target.append(chunk);
         this.#offset = target.written;
+        this.#hash.written(target.written);
       }
     } catch (error) {
       // What arrived counts; a second failure while keeping it must not hide the first.
@@ -145,7 +148,7 @@ export class FolderIngest implements Ingest {
     // After a failed sync the kernel forgets which pages were lost: nothing of the file can be trusted.
     const kept = target.syncFailure === undefined ? target.written : 0;
     if (kept !== accepted) {
-      this.#digester = kept === 0 ? new Digester() : undefined;
+      this.#hash.cut(kept);
       await this.#file.truncate(kept);
     }
     this.#offset = kept;
@@ -155,22 +158,24 @@ export class FolderIngest implements Ingest {
     assertSize(this.#offset, options.size);
     const algorithm =
       options.digest === undefined ? (options.algorithm ?? 'sha256') : digestAlgorithm(options.digest);
-    const isHashed = this.#digester?.algorithm === algorithm;
-    const digester =
-      isHashed && this.#digester !== undefined ? this.#digester : await this.#hash(algorithm, options);
-    const digest = digester.digest();
+    const digest = await this.#digest(algorithm, options);
     assertDigest(digest, options.digest);
     return digest;
   }
 
-  async #hash(algorithm: DigestAlgorithm, options: { readonly signal?: AbortSignal }): Promise<Digester> {
+  async #digest(algorithm: DigestAlgorithm, options: { readonly signal?: AbortSignal }): Promise<Digest> {
+    // While the rest is hashed elsewhere, the disk writes the rest.
+    const syncing = this.#hash.isFollowed ? this.#sync() : undefined;
+    const [known] = await Promise.all([this.#hash.digest(algorithm, this.#offset), syncing]);
+    options.signal?.throwIfAborted();
+    if (known !== undefined) return known;
     const digester = new Digester(algorithm);
     const range = { first: 0, last: this.#offset - 1 };
     const { pool } = this.#host;
     for await (const chunk of readFileRange(this.#file, range, { ...options, pool, path: this.#path })) {
       digester.update(chunk);
     }
-    return digester;
+    return digester.digest();
   }
 
   /**
@@ -187,9 +192,8 @@ export class FolderIngest implements Ingest {
     }
     host.step('content.sync');
     try {
-      await this.#file.datasync();
+      await this.#sync();
     } catch (error) {
-      // A second sync would say that all is well: the kernel tells of lost pages only once.
       await this.#remove();
       throw error;
     }
@@ -199,12 +203,22 @@ export class FolderIngest implements Ingest {
     try {
       await rename(this.#path, blobPath(host.root, digest));
     } finally {
-      host.release(this.id);
+      this.#forget();
     }
     host.step('content.renamed');
     host.step('content.dir-sync');
     await syncFolder(shardPath(host.root, digest));
     host.step('content.dir-synced');
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      // A second sync would say that all is well: the kernel tells of lost pages only once.
+      this.#isSyncFailed = true;
+      throw error;
+    }
   }
 
   async #stopWriting(): Promise<void> {
@@ -216,7 +230,12 @@ export class FolderIngest implements Ingest {
   /** Closes the file and keeps its bytes for `resumeIngest`. */
   async #park(): Promise<void> {
     await this.#file.close();
-    this.#host.release(this.id, { offset: this.#offset, digester: this.#digester });
+    this.#host.release(this.id, { offset: this.#offset, hash: this.#hash });
+  }
+
+  #forget(): void {
+    this.#hash[Symbol.dispose]();
+    this.#host.release(this.id);
   }
 
   async #remove(): Promise<void> {
@@ -226,7 +245,7 @@ export class FolderIngest implements Ingest {
     } catch (error) {
       if (!hasCode(error) || error.code !== 'ENOENT') throw error;
     } finally {
-      this.#host.release(this.id);
+      this.#forget();
     }
   }
 }

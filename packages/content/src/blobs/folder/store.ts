@@ -2,13 +2,15 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hasCode } from '@berth/errors';
-import { type Digest, type DigestAlgorithm, Digester } from '@berth/oci';
+import type { Digest, DigestAlgorithm } from '@berth/oci';
 import type { Leases } from '../../leases/interface.ts';
 import { assertIngestId, blobLeased, ingestBusy, ingestExists, ingestUnknown } from '../errors.ts';
 import type { BlobInfo, BlobReader, BlobStore, Ingest, IngestInfo } from '../interface.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { makeFolder, makeFolders, syncFolder, translateDiskFull } from './disk.ts';
+import { HashThread } from './hash-thread.ts';
 import { FolderIngest, type IngestHost } from './ingest.ts';
+import { IngestHash } from './ingest-hash.ts';
 import { algorithmPath, blobPath, FILE_MODE, ingestPath, SHARDS, shardPath, stagingPath } from './paths.ts';
 import { FolderBlobReader } from './reader.ts';
 import type { ContentStep } from './steps.ts';
@@ -45,12 +47,13 @@ const RESUME = O_RDWR | O_NOFOLLOW;
 
 interface Parked {
   readonly offset: number;
-  readonly digester: Digester | undefined;
+  readonly hash: IngestHash;
 }
 
 class FolderStore implements FolderBlobStore {
   readonly #root: string;
   readonly #leases: Leases | undefined;
+  readonly #thread: HashThread;
   readonly #readPool = new BufferPool();
   readonly #host: IngestHost;
   /** Ingests that somebody has open, or is about to. */
@@ -58,8 +61,9 @@ class FolderStore implements FolderBlobStore {
   readonly #parked = new Map<string, Parked>();
   readonly #algorithms = new Map<DigestAlgorithm, Promise<void>>();
 
-  constructor(options: FolderBlobStoreOptions) {
+  constructor(options: FolderBlobStoreOptions, thread: HashThread) {
     this.#root = options.path;
+    this.#thread = thread;
     this.#leases = options.leases;
     this.#host = {
       root: options.path,
@@ -100,7 +104,7 @@ class FolderStore implements FolderBlobStore {
     this.#host.step('content.stage');
     const ingest = await this.#take(id, async () => {
       const file = await this.#openIngest(id, CREATE);
-      return { file, offset: 0, digester: new Digester() };
+      return { file, offset: 0, hash: this.#hash(id, 0) };
     });
     this.#host.step('content.staged');
     return ingest;
@@ -114,8 +118,9 @@ class FolderStore implements FolderBlobStore {
       const { size } = await file.stat();
       const parked = this.#parked.get(id);
       this.#parked.delete(id);
-      const digester = parked?.offset === size ? parked.digester : undefined;
-      return { file, offset: size, digester: size === 0 ? new Digester() : digester };
+      if (parked?.offset === size) return { file, offset: size, hash: parked.hash };
+      parked?.hash[Symbol.dispose]();
+      return { file, offset: size, hash: this.#hash(id, size) };
     });
   }
 
@@ -144,7 +149,7 @@ class FolderStore implements FolderBlobStore {
     for await (const { id, size } of walkStaging(this.#root)) {
       if (keep.has(id) || this.#busy.has(id)) continue;
       if (!(await unlinkFile(ingestPath(this.#root, id)))) continue;
-      this.#parked.delete(id);
+      this.#unpark(id);
       removed += 1;
       sizeBytes += size;
     }
@@ -164,6 +169,11 @@ class FolderStore implements FolderBlobStore {
   /** Ingests that are still open keep their bytes. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const ingest of [...this.#busy.values()]) await ingest?.[Symbol.asyncDispose]();
+    await this.#thread[Symbol.asyncDispose]();
+  }
+
+  #hash(id: string, offset: number): IngestHash {
+    return new IngestHash(this.#thread, { path: ingestPath(this.#root, id), offset });
   }
 
   async #openIngest(id: string, flags: number): Promise<FileHandle> {
@@ -180,7 +190,7 @@ class FolderStore implements FolderBlobStore {
   /** The place is taken before the file is opened: two calls at once must not both get it. */
   async #take(
     id: string,
-    openFile: () => Promise<{ file: FileHandle; offset: number; digester: Digester | undefined }>,
+    openFile: () => Promise<{ file: FileHandle; offset: number; hash: IngestHash }>,
   ): Promise<Ingest> {
     this.#busy.set(id, undefined);
     try {
@@ -195,13 +205,18 @@ class FolderStore implements FolderBlobStore {
 
   #release(id: string, rest: Parked | undefined): void {
     this.#busy.delete(id);
-    if (rest?.digester === undefined) return;
+    if (rest === undefined) return;
     this.#parked.set(id, rest);
     if (this.#parked.size <= PARKED) return;
     for (const oldest of this.#parked.keys()) {
-      this.#parked.delete(oldest);
+      this.#unpark(oldest);
       return;
     }
+  }
+
+  #unpark(id: string): void {
+    this.#parked.get(id)?.hash[Symbol.dispose]();
+    this.#parked.delete(id);
   }
 }
 
@@ -212,12 +227,14 @@ class FolderStore implements FolderBlobStore {
  */
 export async function openFolderBlobStore(options: FolderBlobStoreOptions): Promise<FolderBlobStore> {
   const path = resolve(options.path);
-  const store = new FolderStore({ ...options, path });
+  await using opened = new AsyncDisposableStack();
+  const store = new FolderStore({ ...options, path }, opened.use(await HashThread.open()));
   try {
     await makeFolder(stagingPath(path));
     await store.ensureAlgorithm('sha256');
   } catch (error) {
     throw await translateDiskFull(error, path);
   }
+  opened.move();
   return store;
 }
