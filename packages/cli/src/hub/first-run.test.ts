@@ -27,7 +27,7 @@ describe('readyText()', () => {
     const text = readyText(REPORT, options);
     assert.match(text, /Your Hub +http:\/\/localhost:5000\n/);
     assert.match(text, /First account +http:\/\/localhost:5000\/setup\?code=abc\n/);
-    assert.match(text, /^ {2}The link for the first account works once/m);
+    assert.match(text, /^ {2}That link works once/m);
     assert.match(text, /\/var\/lib\/berth\/hub \(78\.9 GB free, runs as berth \(uid 998\)\)/);
     assert.deepEqual(pasteLines(text), [
       'npx berth tags localhost:5000/library/hello',

@@ -12,7 +12,7 @@ export const ENGLISH: StartWords = {
   seconds: (text) => `${text} s`,
   address: 'Your Hub',
   setup: 'First account',
-  setupOnce: 'The link for the first account works once; each start prints a new one until then.',
+  setupOnce: 'That link works once; each start prints a new one until it is used.',
   dataFolder: 'Data folder',
   free: (size) => `${size} free`,
   runsAs: (user) => `runs as ${user}`,

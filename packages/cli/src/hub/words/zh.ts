@@ -12,7 +12,7 @@ export const CHINESE: StartWords = {
   seconds: (text) => `${text} 秒`,
   address: 'Hub 地址',
   setup: '创建首个账号',
-  setupOnce: '创建首个账号的链接只能使用一次；在此之前，每次启动都会打印新的链接。',
+  setupOnce: '该链接只能用一次；使用之前，每次启动都会打印新的链接。',
   dataFolder: '数据目录',
   free: (size) => `剩余 ${size}`,
   runsAs: (user) => `运行身份 ${user}`,
