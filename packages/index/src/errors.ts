@@ -22,11 +22,15 @@ export const INDEX_ERRORS = {
   },
   TOO_MANY_TRIES: {
     class: 'resourceExhausted',
-    description: 'Too many wrong passwords for this name from this address',
+    description: 'Too many wrong passwords from this address, for this name or in all',
   },
   SIGN_IN_BUSY: {
     class: 'resourceExhausted',
     description: 'More passwords wait to be checked than the queue holds',
+  },
+  TOO_MANY_SIGN_UPS: {
+    class: 'resourceExhausted',
+    description: 'Too many accounts were asked for from this address within the hour',
   },
   SIGN_UP_CLOSED: { class: 'denied', description: 'Sign-up is closed on this Hub' },
   SETUP_NEEDED: {

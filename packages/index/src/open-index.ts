@@ -15,6 +15,7 @@ import { TOKEN_PATH } from './http/registry-tokens.ts';
 import { createRoutes } from './http/routes.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Passwords } from './passwords/passwords.ts';
+import { Tries } from './passwords/tries.ts';
 import { WrongTries } from './passwords/wrong-tries.ts';
 import { RegistryFollower } from './repositories/registry-follower.ts';
 import { Repositories } from './repositories/repositories.ts';
@@ -28,7 +29,10 @@ import { type IssuedToken, TokenService } from './tokens/token-service.ts';
 import { SetupLink } from './users/setup-link.ts';
 import { type NewUser, type User, Users } from './users/users.ts';
 
-const PRUNE_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
+const PRUNE_MS = HOUR_MS;
+/** From one address: a class of students may sit behind one. */
+const SIGN_UPS_PER_HOUR = 100;
 
 export interface IndexOptions {
   /** The Index's own database: an open one, which the caller closes, or a URL. */
@@ -128,6 +132,7 @@ export async function openIndex(options: IndexOptions): Promise<Index> {
     },
     registryQueries: options.registry.queries,
     signUp: options.signUp ?? 'open',
+    signUps: new Tries({ limit: SIGN_UPS_PER_HOUR, windowMs: HOUR_MS }),
     version: options.version ?? packageJson.version,
     requestContext: options.requestContext ?? directContext,
     onFault,

@@ -160,3 +160,17 @@ test('bad bodies are refused with what was wrong', async () => {
   assert.doesNotMatch(secret.body.message, /my secret/);
   assert.deepEqual(hub.faults, []);
 });
+
+test('one address cannot make accounts without end', async () => {
+  await using hub = await openTestHub();
+  await hub.user('alice');
+  const json = { username: 'x', password: PASSWORD };
+  for (let count = 0; count < 100; count += 1) {
+    assert.equal((await hub.call('POST', '/v2/users', { json })).json.code, 'USER_NAME_INVALID');
+  }
+  const refused = await hub.call('POST', '/v2/users', { json: { ...json, username: 'bob' } });
+  assert.deepEqual([refused.status, refused.json.code], [429, 'TOO_MANY_SIGN_UPS']);
+  assert.ok(Number(refused.headers.get('retry-after')) > 3000);
+  const form = { username: 'bob', password: PASSWORD };
+  assert.equal((await hub.call('POST', '/sign-up', { form })).status, 429);
+});

@@ -1,5 +1,7 @@
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { IndexError } from '../errors.ts';
+import { networkOf } from '../passwords/tries.ts';
 import type { User } from '../users/users.ts';
 import type { App, Services } from './app.ts';
 import { identify, requireCaller, requirePasswordCaller } from './callers.ts';
@@ -103,7 +105,7 @@ export function accountRoutes(app: App, services: Services): void {
         },
       },
       async (request, reply) => {
-        const user = await signUp(services, request.body);
+        const user = await signUp(services, request, request.body);
         reply.code(201);
         return userShape(user);
       },
@@ -150,9 +152,10 @@ export function accountRoutes(app: App, services: Services): void {
   );
 }
 
-/** @throws {IndexError} `SIGN_UP_CLOSED`, `SETUP_NEEDED`, and what `Users.create` throws */
+/** @throws {IndexError} `SIGN_UP_CLOSED`, `SETUP_NEEDED`, `TOO_MANY_SIGN_UPS`, and what `Users.create` throws */
 export async function signUp(
   services: Services,
+  request: FastifyRequest,
   user: { readonly username: string; readonly password: string; readonly email?: string | undefined },
 ): Promise<User> {
   if (services.signUp === 'closed') {
@@ -169,7 +172,21 @@ export async function signUp(
       },
     );
   }
+  countSignUp(services, networkOf(services.requestContext(request.raw).remoteAddress));
   return await services.users.create(user, { isAdmin: false });
+}
+
+/** Each one costs the hash of a password and a row that stays, and nobody has to be known for it. */
+function countSignUp({ signUps }: Services, address: string): void {
+  const waitMs = signUps.waitMs(address);
+  if (waitMs !== undefined) {
+    const retryAfterSeconds = Math.ceil(waitMs / 1000);
+    throw new IndexError('TOO_MANY_SIGN_UPS', 'Cannot sign up: too many did so from this address', {
+      hint: `try again in ${retryAfterSeconds} s`,
+      detail: { retryAfterSeconds },
+    });
+  }
+  signUps.add(address);
 }
 
 export function userShape(user: User) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegistryQueries, RequestContext } from '@berth/registry';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Tries } from '../passwords/tries.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { Credentials } from '../sessions/credentials.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -34,6 +35,8 @@ export interface Services {
   readonly repositories: Repositories;
   readonly registryQueries: RegistryQueries;
   readonly signUp: 'open' | 'closed';
+  /** By address. */
+  readonly signUps: Tries;
   readonly version: string;
   readonly requestContext: (request: IncomingMessage) => RequestContext;
   readonly onFault: (error: unknown, what: string) => void;

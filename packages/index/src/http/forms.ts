@@ -69,7 +69,7 @@ export function formRoutes(app: App, services: Services): void {
       },
     },
     async (request, reply) => {
-      const user = await signUp(services, request.body);
+      const user = await signUp(services, request, request.body);
       return await open({ user, scope: 'all' }, request, reply);
     },
   );
