@@ -22,7 +22,7 @@ export interface BareRoot extends AsyncDisposable {
 export interface Inside {
   output(): string;
   readonly ended: Promise<number | NodeJS.Signals>;
-  /** What Ctrl-C does: every process but the first of the namespace gets SIGINT. */
+  /** What Ctrl-C does: SIGINT for all of the session, not for those that left it. */
   interrupt(): Promise<void>;
   /** The processes inside, as this machine numbers them. */
   pids(): Promise<readonly number[]>;
@@ -118,9 +118,11 @@ function startInside(folder: string, { line, cwd, env }: StartInside): Inside {
     ended,
     pids: () => pidsBelow(folder),
     async interrupt() {
-      for (const pid of await pidsBelow(folder)) {
-        if ((await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')).match(/^NSpid:.*\t1$/m)) continue;
-        await runCommand(['kill', '-INT', String(pid)]);
+      const all = await Promise.all((await pidsBelow(folder)).map(readProcess));
+      const first = all.find((one) => one?.isFirst);
+      for (const one of all) {
+        if (one === undefined || one.isFirst || one.session !== first?.session) continue;
+        await runCommand(['kill', '-INT', String(one.pid)]);
       }
     },
     kill: () => void child.kill('SIGKILL'),
@@ -159,4 +161,19 @@ async function pidsBelow(folder: string): Promise<number[]> {
     }
   }
   return found;
+}
+
+/** @returns undefined when it is gone */
+async function readProcess(
+  pid: number,
+): Promise<{ pid: number; session: string; isFirst: boolean } | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const isFirst = /^NSpid:.*\t1$/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
+    // Field 6; the name before it may hold spaces.
+    return { pid, session: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] ?? '', isFirst };
+  } catch (error) {
+    if (hasCode(error) && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
+    throw error;
+  }
 }
