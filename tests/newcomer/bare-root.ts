@@ -118,11 +118,9 @@ function startInside(folder: string, { line, cwd, env }: StartInside): Inside {
     ended,
     pids: () => pidsBelow(folder),
     async interrupt() {
-      const all = await Promise.all((await pidsBelow(folder)).map(readProcess));
-      const first = all.find((one) => one?.isFirst);
-      for (const one of all) {
-        if (one === undefined || one.isFirst || one.session !== first?.session) continue;
-        await runCommand(['kill', '-INT', String(one.pid)]);
+      const terminal = await sessionOf(child.pid ?? 0);
+      for (const pid of await pidsBelow(folder)) {
+        if ((await sessionOf(pid)) === terminal) await runCommand(['kill', '-INT', String(pid)]);
       }
     },
     kill: () => void child.kill('SIGKILL'),
@@ -163,15 +161,12 @@ async function pidsBelow(folder: string): Promise<number[]> {
   return found;
 }
 
-/** @returns undefined when it is gone */
-async function readProcess(
-  pid: number,
-): Promise<{ pid: number; session: string; isFirst: boolean } | undefined> {
+/** @returns undefined when the process is gone */
+async function sessionOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const isFirst = /^NSpid:.*\t1$/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
     // Field 6; the name before it may hold spaces.
-    return { pid, session: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] ?? '', isFirst };
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
   } catch (error) {
     if (hasCode(error) && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
     throw error;
