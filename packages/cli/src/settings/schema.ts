@@ -22,7 +22,7 @@ export const SETTINGS_SCHEMA = Type.Object(
     }),
     hubUrl: Type.Optional(
       Type.String({
-        pattern: '^https?://[^/?#\\s]+/?$',
+        pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^/?#@:\\[\\]\\s]+)(:[0-9]{1,5})?/?$',
         expected: 'http(s)://host[:port] without a path',
         description: 'What others call the Hub; rules token realm, Location and links',
       }),

@@ -40,6 +40,11 @@ export async function findSettingsFile(options: FindSettingsFileOptions): Promis
   return undefined;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+};
+
 async function readSettingsFile(
   path: string,
   { signal }: FindSettingsFileOptions,
@@ -49,7 +54,12 @@ async function readSettingsFile(
     text = await readFile(path, { encoding: 'utf8', ...(signal === undefined ? {} : { signal }) });
   } catch (error) {
     if (hasCode(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
-    throw error;
+    const reason = hasCode(error) ? REASONS[error.code] : undefined;
+    if (reason === undefined) throw error;
+    throw new CliError('SETTINGS_FILE_INVALID', `Cannot read settings file "${path}": ${reason}`, {
+      cause: error,
+      hint: 'Make it a file that this user may read, or name another with --config or BERTH_CONFIG',
+    });
   }
   const values = parseObject(text);
   if (values !== undefined) return { path, values };

@@ -57,7 +57,9 @@ describe('effectiveSettings()', () => {
       [{ BERTH_INSECURE_HTTP: 'maybe' }, /Cannot use "maybe" as insecureHttp: expected yes or no/],
       [{ BERTH_SIGN_UP: 'ajar' }, /expected open or closed/],
       [{ BERTH_DATA_ROOT: 'relative' }, /expected an absolute path/],
-      [{ BERTH_HUB_URL: 'hub.example/path' }, /expected http\(s\):\/\/host/],
+      ...['hub.example/path', 'http://[', 'https://hub.example:99999', 'https://user:word@hub.example'].map(
+        (url): [Record<string, string>, RegExp] => [{ BERTH_HUB_URL: url }, /expected http\(s\):\/\/host/],
+      ),
     ];
     for (const [env, message] of wrong) {
       const [name = ''] = Object.keys(env);
@@ -115,6 +117,10 @@ describe('findSettingsFile()', () => {
       );
       await writeFile(join(root, 'berth.json'), '{}');
       assert.equal((await findSettingsFile({ env, cwd: root }))?.path, join(root, 'berth.json'));
+      await assert.rejects(findSettingsFile({ env, cwd: root, path: root }), {
+        code: 'SETTINGS_FILE_INVALID',
+        message: `Cannot read settings file "${root}": it is a folder`,
+      });
       await assert.rejects(findSettingsFile({ env, cwd: root, path: 'no.json' }), {
         code: 'SETTINGS_FILE_INVALID',
       });

@@ -35,8 +35,11 @@ export function effectiveSettings({ flags, env, file }: SettingsSources): Effect
     origins[setting.key] = origin;
     if (value === undefined) continue;
     const parsed = typeof value === 'string' ? parseText(setting, value) : value;
-    if (!Value.Check(SETTINGS_SCHEMA.properties[setting.key], parsed))
-      throw invalid(setting, { value, origin });
+    const isValid =
+      Value.Check(SETTINGS_SCHEMA.properties[setting.key], parsed) &&
+      // A pattern alone lets ports beyond 65535 through.
+      (setting.key !== 'hubUrl' || URL.canParse(String(parsed)));
+    if (!isValid) throw invalid(setting, { value, origin });
     values[setting.key] = parsed;
   }
   values.dataRoot ??= defaultDataRoot(env);
