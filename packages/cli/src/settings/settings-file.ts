@@ -17,7 +17,10 @@ export interface FindSettingsFileOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The first of: the named file, `./berth.json`, `~/.config/berth/config.json`, `/etc/berth/config.json`. */
+/**
+ * The first of: the named file, `~/.config/berth/config.json`, `/etc/berth/config.json`. None is taken from the
+ * folder one happens to stand in: whoever made that folder could then name the authorities to trust.
+ */
 export async function findSettingsFile(options: FindSettingsFileOptions): Promise<SettingsFile | undefined> {
   const { env, cwd } = options;
   const named = options.path ?? (env.BERTH_CONFIG || undefined);
@@ -33,7 +36,7 @@ export async function findSettingsFile(options: FindSettingsFileOptions): Promis
     );
   }
   const home = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  for (const path of [join(cwd, 'berth.json'), join(home, 'berth/config.json'), '/etc/berth/config.json']) {
+  for (const path of [join(home, 'berth/config.json'), '/etc/berth/config.json']) {
     const file = await readSettingsFile(path, options);
     if (file !== undefined) return file;
   }

@@ -105,7 +105,7 @@ describe('settingsEnvironment()', () => {
 });
 
 describe('findSettingsFile()', () => {
-  it('takes the named file, else ./berth.json, else the one of the user', async () => {
+  it('takes the named file, else the one of the user, and none of the folder it runs in', async () => {
     const root = await mkdtemp(join(tmpdir(), 'berth-settings-'));
     try {
       const env = { XDG_CONFIG_HOME: join(root, 'config') };
@@ -115,8 +115,12 @@ describe('findSettingsFile()', () => {
         (await findSettingsFile({ env, cwd: root }))?.path,
         join(root, 'config/berth/config.json'),
       );
-      await writeFile(join(root, 'berth.json'), '{}');
-      assert.equal((await findSettingsFile({ env, cwd: root }))?.path, join(root, 'berth.json'));
+      await writeFile(join(root, 'berth.json'), '{"tls":"off"}');
+      assert.deepEqual((await findSettingsFile({ env, cwd: root }))?.values, { tls: 'auto' });
+      assert.equal(
+        (await findSettingsFile({ env, cwd: root, path: 'berth.json' }))?.path,
+        join(root, 'berth.json'),
+      );
       await assert.rejects(findSettingsFile({ env, cwd: root, path: root }), {
         code: 'SETTINGS_FILE_INVALID',
         message: `Cannot read settings file "${root}": it is a folder`,
@@ -126,7 +130,7 @@ describe('findSettingsFile()', () => {
       });
       for (const text of ['[]', '{', 'null']) {
         await writeFile(join(root, 'berth.json'), text);
-        await assert.rejects(findSettingsFile({ env, cwd: root }), {
+        await assert.rejects(findSettingsFile({ env, cwd: root, path: 'berth.json' }), {
           code: 'SETTINGS_FILE_INVALID',
           message: /not a JSON object/,
         });
