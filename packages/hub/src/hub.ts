@@ -58,9 +58,9 @@ export async function startHub(
 
   const user = await timed('data', () => takeDataFolder(config, { paths, stack }));
   signal?.throwIfAborted();
-  const tls = await timed('tls', () =>
-    openServerTls({ config: config.tls, folder: paths.tls, authorityPath: paths.authority, url, address }),
-  );
+  const openTls = () =>
+    openServerTls({ config: config.tls, folder: paths.tls, authorityPath: paths.authority, url, address });
+  const tls = config.tls.mode === 'off' ? undefined : await timed('tls', openTls);
   const baseUrls = new BaseUrls({ url, address });
   const rooms = stack.use(await compose({ config, paths, baseUrls, isTrustedProxy, timed }));
   signal?.throwIfAborted();
