@@ -49,6 +49,17 @@ describe('RowCache', () => {
     );
   });
 
+  it('does not keep a row whose read began within a write and came back after it', async () => {
+    const cache = new RowCache();
+    const late = Promise.withResolvers<number>();
+    cache.beginWrite();
+    const asked = cache.get('key', () => late.promise);
+    cache.endWrite();
+    late.resolve(1);
+    assert.equal(await asked, 1);
+    assert.equal(await cache.get('key', async () => 2), 2);
+  });
+
   it('reads once while nothing is written', async () => {
     const cache = new RowCache();
     let reads = 0;

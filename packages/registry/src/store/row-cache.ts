@@ -18,8 +18,10 @@ export class RowCache {
     this.#rows.clear();
   }
 
+  /** A read that began while the write ran may have seen what was before it: it is as old as one from before. */
   endWrite(): void {
     this.#writing -= 1;
+    this.#epoch += 1;
   }
 
   /** A key stands for one query with its values; `undefined` (no such row) is not kept. */
