@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,16 +21,39 @@ export async function withLock<T>(
   lock: string,
   options: { readonly work: () => Promise<T>; readonly signal?: AbortSignal },
 ): Promise<T> {
+  let aside: string | undefined;
   while (!(await takeLock(lock))) {
     options.signal?.throwIfAborted();
-    const holder = await holderOf(join(lock, 'pid'));
-    if (holder !== undefined && !isAlive(holder)) await rm(lock, { recursive: true, force: true });
-    else await sleep(200);
+    const moved = await moveDeadAside(lock);
+    if (moved === undefined) await sleep(200);
+    else aside = moved;
   }
   try {
     return await options.work();
   } finally {
     await rm(lock, { recursive: true, force: true });
+    if (aside !== undefined) await rm(aside, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Takes a lock away whose process is gone. Its new name is that of exactly this lock and stays until our work is done, so another
+ * who saw it dead too cannot move the lock of the next one aside.
+ *
+ * @returns where it is now; undefined when there was nothing to move
+ */
+async function moveDeadAside(lock: string): Promise<string | undefined> {
+  const pidFile = join(lock, 'pid');
+  try {
+    const { ino } = await stat(pidFile);
+    const holder = await holderOf(pidFile);
+    if (holder === undefined || isAlive(holder)) return undefined;
+    const aside = `${lock}-dead-${holder}-${ino}`;
+    await rename(lock, aside);
+    return aside;
+  } catch (error) {
+    if (hasCode(error) && ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) return undefined;
+    throw error;
   }
 }
 

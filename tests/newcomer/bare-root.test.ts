@@ -71,8 +71,12 @@ test('npm test on a bare Debian: green, and nothing changes but clone and caches
   const code = await tests.ended;
   const output = tests.output();
   t.diagnostic(output.trimEnd().split('\n').at(-1) ?? '');
+  const changed = differences(before, await listFiles(root.folder, outside));
+  t.diagnostic(
+    `changed outside the clone and the caches: ${changed.length === 0 ? 'nothing' : changed.join(', ')}`,
+  );
   assert.equal(code, 0, output.slice(-20_000));
-  assert.deepEqual(differences(before, await listFiles(root.folder, outside)), []);
+  assert.deepEqual(changed, []);
 });
 
 interface Where {
