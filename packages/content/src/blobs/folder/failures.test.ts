@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -39,6 +50,16 @@ describe('openFolderBlobStore()', () => {
     for (const file of [`blobs/sha256/${shard}/${digest.slice(7)}`, 'staging/open']) {
       assert.equal((await stat(join(path, file))).mode & 0o777, 0o600, file);
     }
+  });
+
+  test('abort() frees the space at once, also where the file is open elsewhere', async (context) => {
+    const path = await temporaryFolder(context);
+    await using store = await openFolderBlobStore({ path });
+    const ingest = await store.startIngest('given-up');
+    await ingest.write(once(Buffer.alloc(1_000_000, 1)));
+    await using other = await open(join(path, 'staging/given-up'));
+    await ingest.abort();
+    assert.equal((await other.stat()).blocks, 0);
   });
 
   test('removeStaging() removes what nobody wants, and counts it', async (context) => {

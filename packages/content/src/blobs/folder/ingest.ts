@@ -238,9 +238,10 @@ export class FolderIngest implements Ingest {
     this.#host.release(this.id);
   }
 
+  /** Cut before it is unlinked: the hash thread may hold the file open, and its space would stay taken until then. */
   async #remove(): Promise<void> {
-    await this.#file.close();
     try {
+      await this.#file.truncate(0).finally(() => this.#file.close());
       await unlink(this.#path);
     } catch (error) {
       if (!hasCode(error) || error.code !== 'ENOENT') throw error;
