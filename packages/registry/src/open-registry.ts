@@ -51,7 +51,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   }, SWEEP_EVERY_MS).unref();
   stack.defer(() => clearInterval(sweeper));
 
-  const services: Omit<Services, 'authorize'> = {
+  const services: Omit<Services, 'authorize' | 'known'> = {
     store,
     blobs,
     manifests,

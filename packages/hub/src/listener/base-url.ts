@@ -15,6 +15,8 @@ export class BaseUrls {
   readonly #url: string | undefined;
   readonly #address: ListenAddress;
   readonly #names: ReadonlySet<string>;
+  /** The answer to the last caller's host: most come by the same name. */
+  #last: { readonly host: string; readonly protocol: string; readonly url: string } | undefined;
 
   constructor(options: { readonly url?: string | undefined; readonly address: ListenAddress }) {
     this.#url = options.url?.replace(/\/$/, '');
@@ -23,7 +25,15 @@ export class BaseUrls {
   }
 
   /** @throws {HubError} `HOST_UNKNOWN` */
-  of({ protocol, host, isHostTrusted }: Origin): string {
+  of(origin: Origin): string {
+    const { protocol, host, isHostTrusted } = origin;
+    if (host === undefined || isHostTrusted) return this.#find(origin);
+    if (this.#last?.host === host && this.#last.protocol === protocol) return this.#last.url;
+    this.#last = { host, protocol, url: this.#find(origin) };
+    return this.#last.url;
+  }
+
+  #find({ protocol, host, isHostTrusted }: Origin): string {
     if (host !== undefined && !isHostTrusted && !this.#isOwn(host)) throw unknownHost(host);
     if (this.#url !== undefined) return this.#url;
     if (host === undefined) return `${protocol}://${formatAddress(this.#address)}`;

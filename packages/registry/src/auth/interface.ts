@@ -34,7 +34,12 @@ export interface AuthorizeRequest {
 }
 
 export type Decision =
-  | { readonly allowed: true; readonly subject: string }
+  | {
+      readonly allowed: true;
+      readonly subject: string;
+      /** The very same request is allowed until then (milliseconds since 1970), whatever happens; absent: ask again. */
+      readonly validUntilMs?: number;
+    }
   | {
       readonly allowed: false;
       /** 401: unknown caller (a challenge goes out). 403: known caller who may not. 429: too many wrong tries. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { AccessRecord } from '../access-record.ts';
 import type { RequestContext } from '../registry.ts';
+import type { KnownAnswer } from './known-answers.ts';
 
-const COMMON_HEADERS = {
+export const COMMON_HEADERS = {
   'docker-distribution-api-version': 'registry/2.0',
   'x-content-type-options': 'nosniff',
 } as const;
@@ -23,6 +24,8 @@ export class Exchange {
   bytesIn = 0;
   bytesOut = 0;
   subject: string | undefined;
+  /** Until when the authorizer's yes to this request holds. */
+  validUntilMs: number | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse, context: RequestContext) {
     this.req = req;
@@ -77,6 +80,14 @@ export class Exchange {
     this.bytesOut += length;
     if (typeof body === 'string') this.res.end(body, encoding);
     else this.res.end(body);
+  }
+
+  /** An answer of before, for the same request. */
+  repeat({ headers, body, subject }: KnownAnswer): void {
+    this.subject = subject;
+    this.bytesOut = body.length;
+    this.res.writeHead(200, headers);
+    this.res.end(body, 'latin1');
   }
 
   sendJson(status: number, headers: OutgoingHttpHeaders, value: unknown): void {

@@ -16,6 +16,7 @@ import {
   uploadUnknown,
 } from './endpoints/uploads.ts';
 import { Exchange } from './exchange.ts';
+import { KnownAnswers } from './known-answers.ts';
 import { respondError } from './respond-error.ts';
 import { parseRoute, type Route, readName } from './route.ts';
 import type { Services } from './services.ts';
@@ -33,7 +34,7 @@ const METHODS: Readonly<Record<Route['kind'], readonly string[]>> = {
 };
 
 export interface HandlerOptions extends Pick<RegistryOptions, 'onAccess' | 'onFault'> {
-  readonly services: Omit<Services, 'authorize'>;
+  readonly services: Omit<Services, 'authorize' | 'known'>;
   readonly authorizer: Authorizer;
 }
 
@@ -42,6 +43,7 @@ export function createHandler(options: HandlerOptions): RegistryHandler {
   const { authorizer, onAccess, onFault } = options;
   const services: Services = {
     ...options.services,
+    known: new KnownAnswers(),
     authorize: (exchange, access, grace) =>
       authorizer.authorize({
         authorization: exchange.req.headers.authorization,
@@ -55,6 +57,8 @@ export function createHandler(options: HandlerOptions): RegistryHandler {
   return (req, res, context) => {
     const exchange = new Exchange(req, res, context);
     if (onAccess !== undefined) res.once('close', () => onAccess(exchange.record()));
+    const known = services.known.find(req, services.store.epoch);
+    if (known !== undefined) return exchange.repeat(known);
     answer(services, exchange).catch((cause: unknown) => {
       const error = toRegistryError(cause);
       const isGone = res.destroyed || (req.destroyed && !req.complete);
@@ -165,6 +169,7 @@ async function admit(services: Services, exchange: Exchange, access: readonly Ac
 function accept(exchange: Exchange, decision: Decision): string {
   if (decision.allowed) {
     exchange.subject = decision.subject;
+    exchange.validUntilMs = decision.validUntilMs;
     return decision.subject;
   }
   throw refusal(decision);

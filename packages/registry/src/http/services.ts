@@ -6,6 +6,7 @@ import type { Manifests } from '../manifests/manifests.ts';
 import type { RegistryStore } from '../store/registry-store.ts';
 import type { UploadSessions } from '../uploads/upload-sessions.ts';
 import type { Exchange } from './exchange.ts';
+import type { KnownAnswers } from './known-answers.ts';
 
 /** What the endpoints call. */
 export interface Services {
@@ -17,6 +18,8 @@ export interface Services {
   readonly reservedNamespaces: ReadonlySet<string>;
   /** Aborted when the registry closes. */
   readonly signal: AbortSignal;
+  /** Of this authorizer's callers. */
+  readonly known: KnownAnswers;
   /** Asks the authorizer; `expiredGraceMs` as in `AuthorizeRequest`. */
   authorize(
     exchange: Exchange,

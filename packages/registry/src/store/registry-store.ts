@@ -15,6 +15,11 @@ export class RegistryStore {
     this.reads = createReads(database, this.#cache);
   }
 
+  /** As `RowCache.epoch`. */
+  get epoch(): number | undefined {
+    return this.#cache.epoch;
+  }
+
   /** Durable when it resolves. @throws {DatabaseError} as `Database.transaction` does, and whatever `work` throws */
   async write<T>(
     work: (writing: Writing) => Promise<T>,

@@ -18,6 +18,11 @@ export class RowCache {
     this.#rows.clear();
   }
 
+  /** Changes with every write; `undefined` while one runs. What was read under one value holds as long as it stays. */
+  get epoch(): number | undefined {
+    return this.#writing > 0 ? undefined : this.#epoch;
+  }
+
   /** A read that began while the write ran may have seen what was before it: it is as old as one from before. */
   endWrite(): void {
     this.#writing -= 1;

@@ -58,7 +58,8 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
         };
       }
     }
-    return { allowed: true, subject: claims.subject };
+    const validUntilMs = (claims.expires + LEEWAY_SECONDS) * 1000;
+    return { allowed: true, subject: claims.subject, validUntilMs };
   }
 
   function refuse(request: AuthorizeRequest, message: string, error?: string): Refusal {

@@ -1,7 +1,8 @@
 import { parseTag, type RepositoryName } from '@berth/oci';
 import { RegistryError } from '../../errors.ts';
+import type { ManifestBody } from '../../manifests/manifest-cache.ts';
 import { etagOf, isNotModified } from '../conditional.ts';
-import type { Exchange } from '../exchange.ts';
+import { COMMON_HEADERS, type Exchange } from '../exchange.ts';
 import { readBody } from '../request-body.ts';
 import { type ManifestReference, readReference } from '../route.ts';
 import { manifestLocation, type Services } from '../services.ts';
@@ -17,7 +18,7 @@ interface Target {
  */
 export async function getManifest(services: Services, exchange: Exchange, target: Target): Promise<void> {
   const { name } = target;
-  const { reads } = services.store;
+  const { reads, epoch } = services.store;
   const { tag, digest } = readReference(target.reference);
   const row = await (tag === undefined
     ? reads.manifestByDigest(name, digest)
@@ -38,8 +39,28 @@ export async function getManifest(services: Services, exchange: Exchange, target
   } else {
     const body = await services.manifests.body(row.digest);
     if (body === undefined) throw manifestUnknown(target);
+    remember(services, exchange, { headers, body, epoch });
     exchange.send(200, headers, body, 'latin1');
   }
+}
+
+/** Keeps the answer for the next who asks exactly this; `epoch` is that of before the first read. */
+function remember(
+  { known, store }: Services,
+  { req, subject, validUntilMs }: Exchange,
+  answer: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: ManifestBody;
+    readonly epoch: number | undefined;
+  },
+): void {
+  const { body, epoch } = answer;
+  const { authorization } = req.headers;
+  if (typeof body !== 'string' || epoch === undefined || epoch !== store.epoch) return;
+  if (subject === undefined || validUntilMs === undefined || authorization === undefined) return;
+  const headers = { ...COMMON_HEADERS, 'content-length': String(body.length), ...answer.headers };
+  const flat = Object.entries(headers).flat();
+  known.remember(req.url ?? '', { authorization, subject, validUntilMs, epoch, headers: flat, body });
 }
 
 /** `PUT` by tag, by digest, or by digest with tags in the query. */
