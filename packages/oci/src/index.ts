@@ -116,7 +116,7 @@ export {
   type TarItem,
 } from './tar/entry.ts';
 export type { TarLimits } from './tar/limits.ts';
-export { bytesToPath, pathToBytes } from './tar/name-bytes.ts';
+export { bytesToPath, pathToBytes, showName } from './tar/name-bytes.ts';
 export { type ReadTarOptions, readTar } from './tar/read-tar.ts';
 export { expandSparse } from './tar/sparse.ts';
 export {

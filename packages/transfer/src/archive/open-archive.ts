@@ -47,7 +47,7 @@ interface Archive {
   readonly entries: readonly ArchiveEntry[];
 }
 
-function archiveSource(files: FileSet, { location, reference, entries }: Archive): ImageSource {
+export function archiveSource(files: FileSet, { location, reference, entries }: Archive): ImageSource {
   const described = new Map<ArchiveEntry, Promise<ArchiveImage>>();
   const imageOf = (entry: ArchiveEntry): Promise<ArchiveImage> => {
     const image = described.get(entry) ?? describeImage(files, entry);
@@ -94,7 +94,7 @@ function archiveSource(files: FileSet, { location, reference, entries }: Archive
   };
 }
 
-async function readEntries(files: FileSet, location: string): Promise<readonly ArchiveEntry[]> {
+export async function readEntries(files: FileSet, location: string): Promise<readonly ArchiveEntry[]> {
   if ((await files.size(ARCHIVE_MANIFEST_FILE)) === undefined) {
     throw new OciError(
       'ARCHIVE_INVALID',

@@ -10,10 +10,11 @@ import type {
 } from '../interface.ts';
 import { downloadBlob } from './download.ts';
 import { fetchManifest, manifestExists, putManifest, resolveManifest } from './manifests.ts';
+import { mountBlob } from './mount.ts';
 import { pullScope, pushScope, type RemoteRepository } from './repository.ts';
 import { RegistrySession, type SessionOptions } from './session.ts';
 import { listTags } from './tags.ts';
-import { uploadBlob } from './upload.ts';
+import { blobExists, uploadBlob } from './upload.ts';
 import type { OpenBlob } from './upload-body.ts';
 import { noUploadJournal, openUploadJournal } from './upload-journal.ts';
 
@@ -33,6 +34,12 @@ export type Remote = ImageSource &
   ImageSink & {
     readonly registry: string;
     readonly repository: RepositoryName;
+    hasBlob(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
+    /** Without moving bytes; `false`: they must be sent. */
+    mountBlob(
+      descriptor: Pick<Descriptor, 'digest'>,
+      options: CallOptions & { readonly from: RepositoryName },
+    ): Promise<boolean>;
     /** @throws {TransferError} `UNAUTHENTICATED` in the registry's own words */
     verifyCredentials(options?: CallOptions): Promise<void>;
   };
@@ -71,6 +78,8 @@ export async function openRemote(options: OpenRemoteOptions): Promise<Remote> {
     ): Promise<PutBlobResult> => uploadBlob(remote, descriptor, { ...putOptions, open, journal }),
     putManifest: (manifest, tags, callOptions) => putManifest(remote, manifest, { ...callOptions, tags }),
     finish: async () => {},
+    hasBlob: (descriptor, callOptions) => blobExists(remote, descriptor, callOptions?.signal),
+    mountBlob: (descriptor, mountOptions) => mountBlob(remote, descriptor, mountOptions),
     verifyCredentials: (callOptions) => session.verifyCredentials(callOptions),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '@berth/errors';
+import type { RuntimeProgram } from '@berth/runtime';
+import type { LayerStore } from '@berth/storage';
+import type { Containers, Images, System, Volumes } from '../interface.ts';
+import { diskUsage } from './disk-usage.ts';
+import { engineInfo } from './info.ts';
+import { writeNewFile } from './new-file.ts';
+import { type RegistrySettings, signIn } from './sign-in.ts';
+import { engineVersion } from './version.ts';
+
+/** What `openSystem` is joined with in `compose.ts`. */
+export interface SystemDeps {
+  readonly dataRoot: string;
+  /** Of Berth. */
+  readonly version: string;
+  /** The runtime that containers get, and others that work here. */
+  readonly runtime: RuntimeProgram;
+  readonly layers: Pick<LayerStore, 'driverName' | 'status' | 'usage'>;
+  readonly containers: Pick<Containers, 'list'>;
+  readonly images: Pick<Images, 'list'>;
+  readonly volumes: Pick<Volumes, 'list'>;
+  readonly registries: RegistrySettings;
+  /** Path of the program that `--init` puts in front, when there is one. */
+  readonly initProgram?: string | undefined;
+  /** How many follow the events now. */
+  readonly eventListeners?: () => number;
+}
+
+/** `info`, `version`, `system df` and the check of a login. Holds nothing open. */
+export function openSystem(deps: SystemDeps): System {
+  let id: Promise<string> | undefined;
+  return {
+    info: async () => {
+      id ??= engineId(deps.dataRoot);
+      return await engineInfo(deps, await id);
+    },
+    version: async () => engineVersion(deps),
+    diskUsage: (types, options) => diskUsage(deps, { ...options, types }),
+    auth: (registry, credentials, options) => signIn(deps.registries, { ...options, registry, credentials }),
+  };
+}
+
+/** Made once per data folder: tools tell engines apart by it. */
+async function engineId(dataRoot: string): Promise<string> {
+  const path = join(dataRoot, 'engine-id');
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const text = await readIfThere(path);
+    if (text !== undefined && text.trim() !== '') return text.trim();
+    if (text !== undefined) await rm(path, { force: true });
+    const staged = `${path}.${randomUUID()}`;
+    try {
+      await writeNewFile(staged, `${randomUUID()}\n`);
+      await link(staged, path);
+    } catch (error) {
+      if (!hasCode(error) || error.code !== 'EEXIST') throw error;
+    } finally {
+      await rm(staged, { force: true });
+    }
+  }
+  return ((await readIfThere(path)) ?? '').trim();
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

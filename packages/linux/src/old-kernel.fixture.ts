@@ -1,0 +1,29 @@
+import type { TestContext } from 'node:test';
+import { type Libc, libc } from './libc.ts';
+
+type Call = 'openTree' | 'mountSetattr' | 'fsopen' | 'closeRange';
+
+/** For the rest of the test these calls are not there (`ENOSYS`), as on kernels before they came. */
+export function withoutCalls(t: Pick<TestContext, 'after'>, ...names: readonly Call[]): void {
+  const library = libc();
+  const errno = library.errno;
+  let refused = false;
+  const replace = <K extends keyof Libc>(name: K, value: Libc[K]) => {
+    const before = library[name];
+    library[name] = value;
+    t.after(() => {
+      library[name] = before;
+    });
+  };
+  replace('errno', () => {
+    if (!refused) return errno();
+    refused = false;
+    return 38;
+  });
+  for (const name of names) {
+    replace(name, () => {
+      refused = true;
+      return -1;
+    });
+  }
+}

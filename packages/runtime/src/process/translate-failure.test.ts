@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { translateFailure } from './translate-failure.ts';
+
+const CASES = [
+  [
+    'create',
+    'runc create failed: unable to start container process: exec: "foo": executable file not found in $PATH',
+    'COMMAND_NOT_FOUND',
+  ],
+  [
+    'create',
+    'runc create failed: unable to start container process: exec: "/foo": stat /foo: no such file or directory',
+    'COMMAND_NOT_FOUND',
+  ],
+  ['create', 'executable file `foo` not found in $PATH: No such file or directory', 'COMMAND_NOT_FOUND'],
+  [
+    'exec',
+    'exec failed: unable to start container process: exec: "/etc/passwd": permission denied',
+    'COMMAND_NOT_EXECUTABLE',
+  ],
+  [
+    'create',
+    'runc create failed: unable to start container process: exec: "/etc": is a directory',
+    'COMMAND_NOT_EXECUTABLE',
+  ],
+  [
+    'create',
+    'runc create failed: unable to start container process: error during container init: error mounting "/nosuch" to rootfs at "/x": stat /nosuch: no such file or directory',
+    'RUNTIME_FAILED',
+  ],
+  ['create', 'runc create failed: unable to apply cgroup configuration: no space left', 'RUNTIME_FAILED'],
+  ['pause', 'permission denied', 'RUNTIME_FAILED'],
+] as const;
+
+for (const [verb, words, code] of CASES) {
+  test(`${verb}: "${words.slice(-60)}" is ${code}, with the words that clients match on`, () => {
+    const error = translateFailure(verb, words);
+    assert.equal(error.code, code);
+    assert.deepEqual(error.detail, { output: `OCI runtime ${verb} failed: ${words}: unknown` });
+  });
+}

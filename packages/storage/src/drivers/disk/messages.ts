@@ -1,0 +1,15 @@
+import type { PlainError } from '@berth/errors';
+
+/** What the disk worker is asked; `cancel` is an Int32Array of one, set to 1 to stop at the next entry. */
+export type DiskCall = { readonly id: number; readonly cancel: SharedArrayBuffer } & (
+  | { readonly type: 'copy'; readonly source: string; readonly target: string }
+  | { readonly type: 'remove'; readonly path: string }
+  | { readonly type: 'measure'; readonly path: string }
+);
+
+export type DiskMessage = DiskCall | { readonly type: 'end' };
+
+export type DiskAnswer = { readonly id: number } & (
+  | { readonly ok: true; readonly bytes: number }
+  | { readonly ok: false; readonly failure: PlainError }
+);

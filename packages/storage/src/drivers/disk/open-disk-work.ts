@@ -1,0 +1,153 @@
+import { Worker } from 'node:worker_threads';
+import { fromPlainError } from '@berth/errors';
+import { asDiskFull } from './disk-full.ts';
+import type { DiskWork } from './interface.ts';
+import { measureTree } from './measure-tree.ts';
+import type { DiskAnswer, DiskCall, DiskMessage } from './messages.ts';
+import { removeTree } from './remove-tree.ts';
+import { BudgetSpent, EntryBudget, type WalkBudget } from './walk.ts';
+
+/** So many entries are quicker done here (10 µs each) than by starting a thread (40 ms). */
+const SMALL_TREE = 200;
+const IDLE_MS = 5000;
+
+interface Pending {
+  readonly resolve: (bytes: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Job = DiskCall extends infer Call
+  ? Call extends DiskCall
+    ? Omit<Call, 'id' | 'cancel'>
+    : never
+  : never;
+
+/** Starts nothing until it is asked for something. */
+export function openDiskWork(options: { readonly idleMs?: number } = {}): DiskWork {
+  return new WorkerDiskWork(options.idleMs ?? IDLE_MS);
+}
+
+class WorkerDiskWork implements DiskWork {
+  readonly #idleMs: number;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ended = new Set<Promise<void>>();
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #nextId = 1;
+
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs;
+  }
+
+  async copyTree(source: string, target: string, options: { readonly signal?: AbortSignal } = {}) {
+    try {
+      await this.#call({ type: 'copy', source, target }, options.signal);
+    } catch (error) {
+      throw await asDiskFull(error, target);
+    }
+  }
+
+  async removeTree(path: string): Promise<number> {
+    // What the first try has removed is not counted again: it ran out in the middle.
+    return this.#smallFirst(removeTree, { type: 'remove', path }, undefined);
+  }
+
+  async measureTree(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    return this.#smallFirst(measureTree, { type: 'measure', path }, options.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#end();
+    await Promise.all(this.#ended);
+  }
+
+  #smallFirst(
+    here: (path: string, budget: WalkBudget) => number,
+    job: Exclude<Job, { type: 'copy' }>,
+    signal: AbortSignal | undefined,
+  ): number | Promise<number> {
+    signal?.throwIfAborted();
+    try {
+      return here(job.path, new EntryBudget(SMALL_TREE));
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error;
+      return this.#call(job, signal);
+    }
+  }
+
+  async #call(job: Job, signal: AbortSignal | undefined): Promise<number> {
+    signal?.throwIfAborted();
+    if (this.#isClosed) throw new Error('The disk work is closed');
+    clearTimeout(this.#idle);
+    const worker = this.#start();
+    const id = this.#nextId++;
+    const cancel = new SharedArrayBuffer(4);
+    const stop = () => Atomics.store(new Int32Array(cancel), 0, 1);
+    signal?.addEventListener('abort', stop);
+    worker.ref();
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject });
+        worker.postMessage({ ...job, id, cancel } satisfies DiskMessage);
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      if (this.#pending.size === 0) this.#rest();
+    }
+  }
+
+  #start(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'berth-disk', execArgv: [] });
+    let failure: unknown;
+    worker.on('message', (answer: DiskAnswer) => this.#settle(answer));
+    worker.on('error', (error) => {
+      failure = error;
+    });
+    const ended = new Promise<void>((resolve) => {
+      worker.on('exit', () => {
+        if (this.#worker === worker) this.#fail(failure);
+        resolve();
+      });
+    });
+    this.#ended.add(ended);
+    ended.then(() => this.#ended.delete(ended));
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Nothing to do: the process may end, and after a while the thread does. */
+  #rest(): void {
+    this.#worker?.unref();
+    if (this.#isClosed) return;
+    this.#idle = setTimeout(() => this.#end(), this.#idleMs).unref();
+  }
+
+  #end(): void {
+    clearTimeout(this.#idle);
+    if (this.#worker === undefined) return;
+    if (this.#isClosed) this.#worker.ref();
+    // It answers what it was asked before, then closes its port, and so ends.
+    this.#worker.postMessage({ type: 'end' } satisfies DiskMessage);
+    if (this.#pending.size === 0) this.#worker = undefined;
+  }
+
+  #settle(answer: DiskAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if (answer.ok) pending?.resolve(answer.bytes);
+    else pending?.reject(fromPlainError(answer.failure));
+  }
+
+  #fail(cause: unknown): void {
+    this.#worker = undefined;
+    const error = new Error('The disk worker has ended', { cause });
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}

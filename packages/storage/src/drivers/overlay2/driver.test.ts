@@ -1,0 +1,5 @@
+import { whyNotHere } from '../../testing/scratch.ts';
+import { DRIVERS } from '../registry.ts';
+import { driverSuite } from '../testsuite.ts';
+
+for (const entry of DRIVERS) if (entry.name === 'overlay2') driverSuite({ entry, skip: whyNotHere() });

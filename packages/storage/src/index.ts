@@ -1,0 +1,32 @@
+export type {
+  CreateOptions,
+  DriverAbilities,
+  DriverEntry,
+  DriverProbe,
+  DriverProblem,
+  LayerForm,
+  LayerKey,
+  OpenDriverOptions,
+  OpenLayer,
+  StorageDriver,
+  WhiteoutNotation,
+} from './drivers/interface.ts';
+export { DRIVERS } from './drivers/registry.ts';
+export { STORAGE_ERRORS, StorageError, type StorageErrorCode } from './errors.ts';
+export type {
+  ApplyOptions,
+  Change,
+  ChangeKind,
+  ContainerLayerInfo,
+  LayerInfo,
+  LayerInput,
+  LayerProgress,
+  LayerStore,
+  OpenLayerStoreOptions,
+  StorageProblem,
+  StorageUsage,
+} from './layers/interface.ts';
+export { STORAGE_MIGRATIONS } from './layers/migrations.ts';
+export { openLayerStore } from './layers/open-layer-store.ts';
+export type { StorageTables } from './layers/schema.ts';
+export { LAYER_STEPS, type LayerStep } from './layers/steps.ts';

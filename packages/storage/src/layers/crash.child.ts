@@ -1,0 +1,20 @@
+/**
+ * Lives the life of an image and a container in `root`, and ends itself by SIGKILL at the nth step; without one it prints the
+ * name of each step. Started by crash.test.ts.
+ */
+import { liveThrough } from '../testing/life.ts';
+import { openLayerStore } from './open-layer-store.ts';
+
+const [root = '', driver = '', fatal = 'none'] = process.argv.slice(2);
+let count = 0;
+
+await using store = await openLayerStore({
+  root,
+  driver,
+  onStep(step) {
+    if (count === Number(fatal)) process.kill(process.pid, 'SIGKILL');
+    count++;
+    if (fatal === 'none') console.log(step);
+  },
+});
+await liveThrough(store);

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { isLayerKey } from '../drivers/keys.ts';
+import { DRIVERS } from '../drivers/registry.ts';
+import { liveThrough } from '../testing/life.ts';
+import { Scratch, whyNotHere } from '../testing/scratch.ts';
+import { openLayerStore } from './open-layer-store.ts';
+
+const CHILD = fileURLToPath(new URL('./crash.child.ts', import.meta.url));
+const SIDE_BY_SIDE = 3;
+
+async function run(
+  args: readonly string[],
+): Promise<{ readonly signal: string | null; readonly out: string }> {
+  const child = spawn(process.execPath, [CHILD, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  assert.equal(code ?? 0, 0);
+  return { signal, out: Buffer.concat(chunks).toString() };
+}
+
+/** Which steps to die at: all of them in the long run, else the first and the last time of each. */
+function choose(steps: readonly string[]): readonly number[] {
+  if (process.env.BERTH_SOAK === '1') return steps.map((_, at) => at);
+  return steps.flatMap((step, at) =>
+    steps.indexOf(step) === at || steps.lastIndexOf(step) === at ? [at] : [],
+  );
+}
+
+async function dieAndRecover(
+  driver: string,
+  options: { readonly at: number; readonly step: string },
+): Promise<void> {
+  await using scratch = await Scratch.make();
+  const root = join(scratch.path, 'storage');
+  const where = `${options.step} (${options.at})`;
+  assert.equal((await run([root, driver, String(options.at)])).signal, 'SIGKILL', where);
+
+  const swept: { layers: number; bytes: number }[] = [];
+  await using store = await openLayerStore({ root, driver, onSwept: (what) => swept.push(what) });
+  assert.deepEqual(await store.check({ deep: true }), [], where);
+  const usage = await store.usage();
+  assert.equal(usage.leftoverBytes, 0, where);
+  // Whatever is on disk is somebody's: image layers, containers, and at most one init layer.
+  const keys = (await readdir(join(root, driver))).filter(isLayerKey);
+  const inits = keys.filter((key) => key.endsWith('-init')).length;
+  assert.equal(keys.length, usage.layers.length + usage.containerLayers.length + inits, where);
+  assert.equal((await readdir(join(root, 'tar-split'))).length, usage.layers.length, where);
+  assert.ok(scratch.mounts().length <= usage.containerLayers.length, `${where}: ${scratch.mounts()}`);
+
+  await liveThrough(store);
+  await store.sweep();
+  assert.deepEqual(await store.check({ deep: true }), [], where);
+  const end = await store.usage();
+  assert.deepEqual([end.layers, end.containerLayers, end.leftoverBytes], [[], [], 0], where);
+  assert.deepEqual((await readdir(join(root, driver))).filter(isLayerKey), [], where);
+  assert.deepEqual(scratch.mounts(), [], where);
+}
+
+for (const { name } of DRIVERS) {
+  describe(`the layer store over ${name} after kill -9`, { skip: whyNotHere() }, () => {
+    test('has the old state or the new one, and the next try succeeds', async (context) => {
+      await using scratch = await Scratch.make();
+      const { out } = await run([join(scratch.path, 'storage'), name]);
+      const steps = out.trimEnd().split('\n');
+      const chosen = [...choose(steps)];
+      const names = new Set(chosen.map((at) => steps[at]));
+      context.diagnostic(`${chosen.length} of ${steps.length} steps: ${[...names].join(' ')}`);
+      await Promise.all(
+        Array.from({ length: SIDE_BY_SIDE }, async () => {
+          for (let at = chosen.shift(); at !== undefined; at = chosen.shift()) {
+            await dieAndRecover(name, { at, step: steps[at] ?? '' });
+          }
+        }),
+      );
+    });
+  });
+}

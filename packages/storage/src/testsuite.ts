@@ -1,0 +1,2 @@
+export { type DriverSuiteOptions, driverSuite } from './drivers/testsuite.ts';
+export { type LayerStoreSuiteOptions, layerStoreSuite } from './layers/testsuite.ts';

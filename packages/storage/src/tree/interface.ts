@@ -1,0 +1,95 @@
+/**
+ * Trees: what is between a tar and a folder. Shared by all drivers; knows no database and no chainIDs.
+ *
+ * All work on untrusted entries and on folders that a container wrote is done by jailed workers (`enterJail`), or
+ * component by component without ever following a symlink of the tree. Paths inside a tree are relative, without a
+ * leading slash, in the byte-true strings of @berth/oci.
+ */
+import type { DiffID } from '@berth/oci';
+import type { LayerForm } from '../drivers/interface.ts';
+import type { Change } from '../layers/interface.ts';
+
+export type TreeFolder = LayerForm & { readonly path: string };
+
+/** What the order of layers still has to settle in a layer that was unpacked without its parent. */
+export interface SettleNotes {
+  /** Directories that no entry of this layer made (implied parents), parents before children; `''` is the root. */
+  readonly impliedDirectories: readonly string[];
+  /** Hard links whose target is not in this layer: `path` becomes a link to `target` of the layers below, copied up. */
+  readonly foreignLinks: readonly { readonly path: string; readonly target: string }[];
+  /** All that the layers below have at the root is hidden: no folder of changes can say that of its own root. */
+  readonly isRootOpaque?: boolean;
+}
+
+export interface Unpacked {
+  readonly diffID: DiffID;
+  /** Bytes of the whole uncompressed stream, what follows the closing blocks included. */
+  readonly tarSizeBytes: number;
+  /** Bytes of regular files. */
+  readonly sizeBytes: number;
+  readonly entries: number;
+  readonly settle: SettleNotes;
+}
+
+export interface UnpackOptions {
+  readonly signal?: AbortSignal;
+  /** Compressed or plain bytes read from the source so far. */
+  readonly onProgress?: (doneBytes: number) => void;
+  /** The file in which the tar's own bytes (headers, padding) are kept, so that `rebuildTar` can give it back. */
+  readonly tarSplitPath: string;
+  /** Stop here: a decompression bomb, default 64 GiB of uncompressed tar and 20,000,000 entries. */
+  readonly maxTarBytes?: number;
+  readonly maxEntries?: number;
+}
+
+export interface SettleOptions {
+  readonly signal?: AbortSignal;
+  /** The file that `unpack` wrote: it is told what moved, so that `rebuildTar` finds it. */
+  readonly tarSplitPath: string;
+}
+
+/** The workers that touch trees, at most `workers` of them, started when needed and ended when idle for a while. */
+export interface TreeWorkers extends AsyncDisposable {
+  /** Starts up to `count` workers ahead of the work that is about to come; they end when none comes. */
+  warm(count: number): void;
+  /** Unpacks into `folder`, which is empty (`changes`) or the parent's tree (`tree`, where whiteouts remove at once). Not synced. */
+  unpack(folder: TreeFolder, source: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<Unpacked>;
+  /**
+   * Gives a layer of the form `changes` the tree that unpacking in order would have given: implied directories take
+   * the attributes of the parents' directory, move to where a parents' symlink leads (usrmerge), foreign links are
+   * copied up and linked. `parents`: nearest first. A layer with empty notes costs nothing.
+   */
+  settle(
+    folder: TreeFolder,
+    notes: SettleNotes,
+    parents: readonly TreeFolder[],
+    options: SettleOptions,
+  ): Promise<void>;
+  /** What `upper` changed over `lower`, sorted by path. With a `changes` folder only that folder is walked. */
+  changes(
+    difference: TreeDifference,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly Change[]>;
+  /** The canonical tar of a difference, entries sorted by their bytes, no atime and ctime, equal entries dropped. */
+  writeDiff(
+    difference: TreeDifference,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<Uint8Array>;
+  /** The exact tar that was unpacked, from its folder and its tar-split file. @throws `LAYER_DAMAGED` naming the file that changed */
+  rebuildTar(
+    folder: TreeFolder,
+    tarSplitPath: string,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<Uint8Array>;
+  /** Bytes of regular files, hard links once. */
+  size(folder: TreeFolder, options?: { readonly signal?: AbortSignal }): Promise<number>;
+}
+
+/**
+ * Two ways to name what changed: the folder of changes with the folders below it (nearest first), or two whole trees.
+ * `ignored`: paths that are left out as long as they are what the init layer made.
+ */
+export type TreeDifference = { readonly ignored?: readonly string[] } & (
+  | { readonly changes: TreeFolder; readonly parents: readonly TreeFolder[] }
+  | { readonly upper: string; readonly lower: string | undefined }
+);
