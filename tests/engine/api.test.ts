@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,7 @@ test('the Engine API, byte by byte', async (t) => {
     ...waits,
     ...strangers,
     ...clientsThatGo,
+    ...theEnd,
   };
   for (const [name, run] of Object.entries(cases)) await t.test(name, (inner) => run(engine, inner));
 });
@@ -201,11 +203,32 @@ const refusals: Cases = {
     assert.ok((await readdir(engine.dataRoot)).includes('engine.db'));
   },
 
+  'tells a client in the middle of a large upload why it is refused': async (engine) => {
+    const body = randomBytes(24 * 1024 * 1024);
+    for (const path of [
+      '/images/load',
+      '/images/create?fromSrc=-&repo=bad',
+      '/containers/nosuch/archive?path=/',
+    ]) {
+      const method = path.startsWith('/containers') ? 'PUT' : 'POST';
+      const answer = await api(engine, {
+        method,
+        path,
+        body,
+        headers: { 'content-type': 'application/x-tar' },
+      });
+      assert.ok(
+        answer.status >= 400 || answer.text.includes('"error"'),
+        `${path}: ${answer.status} ${answer.text}`,
+      );
+    }
+  },
+
   'gives 413, 400 or a cut to bytes that are no HTTP, and lives on': async (engine) => {
     for (const bytes of [
       '\x00\x01\x02\r\n\r\n',
       'GET / HTTP/9.9\r\n\r\n',
-      `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+      `GET /${'x'.repeat(1_100_000)} HTTP/1.1\r\n\r\n`,
     ]) {
       using client = new RawClient(engine.socketPath);
       client.send(bytes);
@@ -590,6 +613,35 @@ const clientsThatGo: Cases = {
     await sleep(4000);
     const late = await memory();
     assert.ok(late < early + 64 * 1024, `${early} kB, then ${late} kB`);
+    await remove(engine, id);
+  },
+};
+
+const theEnd: Cases = {
+  'ends what is open when it is told to stop, and containers run on': async (engine) => {
+    const id = await create(engine, { Cmd: ['sleep', '1000'] });
+    await start(engine, id);
+    using events = new RawClient(engine.socketPath);
+    events.send('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+    await events.head();
+    using attached = new RawClient(engine.socketPath);
+    attached.send(upgrade(`/containers/${id}/attach?stream=1&stdout=1`));
+    await attached.head();
+    using waiting = new RawClient(engine.socketPath);
+    waiting.send(`POST /containers/${id}/wait HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await waiting.head();
+    await engine.stop();
+    assert.equal(engine.server.ended, 0, engine.server.output());
+    await Promise.all([events.rest(), attached.rest(), waiting.rest()]);
+    assert.deepEqual(
+      (await readdir(engine.folder)).filter((name) => name.includes('sock')),
+      [],
+    );
+    await engine.restart();
+    const { State } = (await api(engine, { path: `/containers/${id}/json` })).json<{
+      State: { Running: boolean };
+    }>();
+    assert.equal(State.Running, true);
     await remove(engine, id);
   },
 };

@@ -11,6 +11,8 @@ import { type Server, startServer } from './server.ts';
 
 const TOP = join(import.meta.dirname, '..', '..');
 const CGROUPS = '/sys/fs/cgroup';
+/** Then the process id of the test, so that the next one can tell whose are left over. */
+const CGROUP_PREFIX = 'berth-lab-';
 /** Where the machine's docker command is inside. */
 const CLI = '/opt/docker';
 
@@ -41,9 +43,10 @@ export interface EngineHouse extends AsyncDisposable {
 }
 
 export async function openEngineHouse(lab: Lab, options: HouseOptions = {}): Promise<EngineHouse> {
-  const cgroup = `berth-lab-${randomBytes(4).toString('hex')}`;
+  const cgroup = `${CGROUP_PREFIX}${process.pid}-${randomBytes(3).toString('hex')}`;
   await using stack = new AsyncDisposableStack();
   stack.defer(() => removeCgroups(cgroup));
+  await sweepCgroups();
   await makeCgroups(cgroup);
   const holder = stack.use(await startHolder(lab, { ...options, cgroup }));
   const { pid } = holder;
@@ -202,6 +205,22 @@ async function makeCgroups(name: string): Promise<void> {
     for (const file of ['cpuset.cpus', 'cpuset.mems']) {
       const value = await readIfThere(join(CGROUPS, folder, file));
       if (value !== undefined && value.trim() !== '') await writeFile(join(group, file), value);
+    }
+  }
+}
+
+/** What tests left that were killed: their processes are gone with the house, and a cgroup has nobody to end it. */
+async function sweepCgroups(): Promise<void> {
+  for (const { folder } of await cgroupHierarchies()) {
+    for (const name of await readdir(join(CGROUPS, folder))) {
+      const pid = new RegExp(`^${CGROUP_PREFIX}([0-9]+)-`).exec(name)?.[1];
+      if (pid === undefined || (await readIfThere(`/proc/${pid}/comm`)) !== undefined) continue;
+      try {
+        await removeTree(join(CGROUPS, folder, name));
+      } catch (error) {
+        // Another test sweeps it, too, or its last processes are just ending.
+        if (!hasCode(error) || error.code !== 'EBUSY') throw error;
+      }
     }
   }
 }

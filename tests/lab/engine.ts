@@ -56,7 +56,10 @@ export interface TestEngine extends AsyncDisposable {
   kill(): Promise<void>;
   /** Ends it politely. */
   stop(): Promise<void>;
-  /** Ends it politely when it runs, and starts it on the same folders. */
+  /**
+   * Ends it politely when it runs, and starts it on the same folders. Beside the options of `openEngine` it takes those of
+   * `engine.child.ts`: `crashAt`, `traceSteps`.
+   */
   restart(engine?: Readonly<Record<string, unknown>>): Promise<void>;
 }
 

@@ -113,6 +113,17 @@ test('hostile containers', async (t) => {
     assert.equal(readMounts().length, mountsBefore);
   });
 
+  await t.test('attack 21: a /dev that is a symlink is refused with a reason', async () => {
+    const dev = join(box.folder, 'rootfs/dev');
+    await rm(dev, { recursive: true, force: true });
+    await symlink(sentinel, dev);
+    await assert.rejects(monitor.create(await box.bundle('dev', ['true'])), {
+      code: 'ROOT_REFUSED',
+      message: 'Cannot create the container: "/dev" of the root filesystem is no folder',
+    });
+    await rm(dev);
+  });
+
   await t.test('attack 21: /dev and /proc as symlinks, and masked paths that are', async () => {
     for (const name of ['dev', 'proc', 'sys']) {
       const place = join(box.folder, 'rootfs', name);
@@ -127,10 +138,10 @@ test('hostile containers', async (t) => {
       await box.bundle('masked', [
         'sh',
         '-c',
-        'cat /proc/kcore | wc -c; cat /proc/timer_list | wc -c; echo x > /proc/sysrq-trigger',
+        'cat /proc/interrupts | wc -c; echo x > /proc/sys/kernel/hostname',
       ]),
     );
-    assert.match(output ?? '', /^0\n0\n.*(Read-only file system|Permission denied|cannot create)/);
+    assert.match(output ?? '', /^0\n.*Read-only file system/);
   });
 
   await t.test('attack 22: no inheritable or ambient rights, and the groups that were given', async () => {
@@ -163,7 +174,7 @@ test('hostile containers', async (t) => {
 
   await t.test('no process, file or network of the machine is in sight', async () => {
     const script =
-      'echo $$; ls /proc | grep -c "^[0-9]"; ls /sys/class/net; cat /etc/hostname 2>&1; hostname; uname -r';
+      'echo $$; ls /proc | grep -c "^[0-9]"; ls /sys/class/net; cat /etc/hostname 2>&1; cat /proc/sys/kernel/hostname; uname -r';
     const output = await outputOf(monitor, await box.bundle('alone', ['sh', '-c', script]));
     const release = (await readFile('/proc/sys/kernel/osrelease', 'utf8')).trim();
     assert.match(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttachedStreams, Monitor, MonitoredContainer, ProcessExit } from '@berth/monitor';
 import { type OciProcess, readLogs } from '@berth/runtime';
 import { openContainers } from '../lab/containers.ts';
@@ -248,8 +250,25 @@ test('a container writes, ends, and is gone', async (t) => {
       monitor.exec('host', { execId: 'e6', process: execProcess(['true']), openStdin: false }),
       { code: 'CONTAINER_ENDED' },
     );
+    // A container may have an exec every few seconds: what engines were told of is not kept.
+    while ((await monitor.list()).exited.some(({ execId }) => execId !== undefined)) await sleep(100);
+    assert.deepEqual(await readdir(join(box.runRoot, 'monitor/containers/host/execs')), []);
     await monitor.forget('host');
     await assert.rejects(monitor.start('host'), { code: 'CONTAINER_UNKNOWN' });
+  });
+
+  await t.test('any user may open /dev/stdout and /dev/stderr', async () => {
+    const spec = {
+      process: {
+        args: ['sh', '-c', 'echo out > /dev/stdout; echo err > /dev/stderr'],
+        env: ['PATH=/usr/bin'],
+        cwd: '/',
+        user: { uid: 1000, gid: 1000, additionalGids: [1000], home: '/' },
+        terminal: false,
+      },
+    };
+    const { stdout, stderr } = await run(monitor, await box.bundle('opens', [], { spec }));
+    assert.deepEqual([stdout, stderr], ['out\n', 'err\n']);
   });
 
   await t.test(

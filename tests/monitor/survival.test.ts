@@ -332,6 +332,35 @@ test('kill -9 of the monitor at any moment of a create or an exec leaves nothing
     assert.deepEqual(running, []);
     assert.equal(await exists(join(box.runRoot, 'runtime/c')), false, `round ${round}, seed ${seed}`);
   }
+  await monitor.create(await box.bundle('host', ['sleep', '1000']));
+  await monitor.start('host');
+  for (let round = 0; round < rounds; round++) {
+    const execId = `e${round}`;
+    const process = {
+      terminal: false,
+      user: { uid: 0, gid: 0 },
+      args: ['sleep', '1000'],
+      env: ['PATH=/usr/bin'],
+      cwd: '/',
+    };
+    const starting = monitor.exec('host', { execId, process, openStdin: false }).then(
+      () => true,
+      () => false,
+    );
+    await sleep(chance() * 60);
+    await killMonitor(box);
+    const isThere = await starting;
+    const listed = (await monitor.list()).running.some((one) => one.execId === execId);
+    // Whoever was told nothing may find it all the same, by its name.
+    if (isThere) assert.ok(listed);
+    if (listed) await monitor.kill('host', { execId, signal: 9 });
+    // What nobody knows of does not run.
+    for (let attempt = 0; (await monitor.pids('host')).length > 1; attempt++) {
+      assert.ok(attempt < 200, `round ${round}, seed ${seed}`);
+      await sleep(20);
+    }
+  }
+  await monitor.forget('host', { force: true });
   assert.deepEqual(box.faults, []);
   await monitor.shutDown();
   await assertNoLeaks();
@@ -373,5 +402,27 @@ test('it does not end while something runs, and does when nothing does', async (
   await monitor.shutDown();
   await assert.rejects(readFile(`/proc/${pid}/cmdline`, 'utf8'), { code: 'ENOENT' });
   await assert.rejects(monitor.list(), { code: 'MONITOR_CLOSED' });
+  await assertNoLeaks();
+});
+
+test('with nothing to do and nobody to ask, it ends by itself; containers keep it', async (t) => {
+  const assertNoLeaks = await watchForLeaks();
+  const box = await openContainers(t);
+  if (box === undefined) return;
+  const first = await box.connect();
+  const idle = first.pid;
+  await first[Symbol.asyncDispose]();
+  while (await exists(`/proc/${idle}`)) await sleep(100);
+  const second = await box.connect();
+  assert.notEqual(second.pid, idle);
+  await second.create(await box.bundle('c', ['sleep', '1000']));
+  await second.start('c');
+  const busy = second.pid;
+  await second[Symbol.asyncDispose]();
+  await sleep(12_000);
+  const third = await box.connect();
+  assert.equal(third.pid, busy);
+  await third.forget('c', { force: true });
+  await third.shutDown();
   await assertNoLeaks();
 });

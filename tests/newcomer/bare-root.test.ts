@@ -21,7 +21,8 @@ test('npm start on a bare Debian: ready soon, again within moments, not as root 
   await using root = await makeBareRoot(lab);
   await cloneTo(join(root.folder, 'srv/berth'));
   const port = await freePort();
-  const env = { BERTH_HUB_ADDR: `127.0.0.1:${port}` };
+  // A chroot shares the machine's network: an engine would make its bridge there.
+  const env = { BERTH_HUB_ADDR: `127.0.0.1:${port}`, BERTH_ENGINE: 'off' };
 
   const first = await startHub(root, { cwd: '/srv/berth', env });
   const { downloadSeconds } = readFirstRun(first.inside.output());

@@ -132,6 +132,8 @@ async function newcomer(t: TestContext) {
     ...newcomerEnvironment(folder),
     BERTH_DATA_ROOT: join(data, 'berth'),
     BERTH_HUB_ADDR: `127.0.0.1:${port}`,
+    // The engine has a first run of its own, in a house where it may install what it needs.
+    BERTH_ENGINE: 'off',
   };
   return { folder, env, port };
 }

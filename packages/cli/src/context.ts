@@ -24,16 +24,25 @@ export interface CliContext {
   /** The folder that relative paths are meant from. */
   readonly cwd: string;
   readonly stdin: NodeJS.ReadStream;
-  /** For progress displays; answers go through the printer. */
+  /** For what containers write, archives and the verbs of the engine; other answers go through the printer. */
+  readonly stdout: NodeJS.WriteStream;
+  /** For progress displays. */
   readonly stderr: NodeJS.WriteStream;
   /** Known when an action runs, not while modules are composed. */
   readonly printer: Printer;
   readonly language: Language;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
+  /** Until it is given back, every signal goes to the listener and none ends the command: a container gets them. */
+  takeSignals(listener: (name: NodeJS.Signals) => void): Disposable;
   /** The effective settings: flags of the command, then environment, then file, then defaults. */
-  settings(command?: Command): Promise<EffectiveSettings>;
+  settings(command?: FlagSource): Promise<EffectiveSettings>;
   exitCode: number;
+}
+
+/** A command as far as its settings are concerned. */
+export interface FlagSource {
+  optsWithGlobals<T extends object>(): T;
 }
 
 export type CommandModule = (program: Command, context: CliContext) => void;

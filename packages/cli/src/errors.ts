@@ -15,7 +15,21 @@ export const CLI_ERRORS = {
     class: 'invalidArgument',
     description: 'A settings file is missing or is not a JSON object',
   },
-  HUB_FAILED: { class: 'unavailable', description: 'The Hub process ended before it was ready' },
+  CHILD_FAILED: { class: 'unavailable', description: 'The Hub or engine process ended before it was ready' },
+  ENGINE_UNSUPPORTED: {
+    class: 'failedPrecondition',
+    description: 'The engine cannot run here: not Linux, not root, or a program is missing',
+  },
+  ENGINE_NOT_RUNNING: { class: 'failedPrecondition', description: 'The command needs a running engine' },
+  ENGINE_DENIED: { class: 'denied', description: 'The socket of the engine belongs to another user' },
+  ENGINE_GONE: {
+    class: 'unavailable',
+    description: 'The engine closed the connection before it had answered',
+  },
+  INSTALL_FAILED: {
+    class: 'unavailable',
+    description: 'A package that the engine needs could not be installed',
+  },
   HUB_NOT_RUNNING: { class: 'failedPrecondition', description: 'The command needs a running Hub' },
 } as const satisfies ErrorTable;
 

@@ -1,6 +1,7 @@
 import { checkCommand } from './commands/check.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { engineCommand } from './commands/engine.ts';
 import { hubCommand } from './commands/hub.ts';
 import { upCommand } from './commands/up.ts';
 import type { CommandModule } from './context.ts';
@@ -9,6 +10,7 @@ import type { CommandModule } from './context.ts';
 export const hubCommands: readonly CommandModule[] = [
   upCommand,
   hubCommand,
+  engineCommand,
   doctorCommand,
   configCommand,
   checkCommand,
@@ -16,5 +18,5 @@ export const hubCommands: readonly CommandModule[] = [
 
 /** Whether a command line is one of those. */
 export function isOfTheHub([name]: readonly string[]): boolean {
-  return name === 'up' || name === 'hub';
+  return name === 'up' || name === 'hub' || name === 'engine';
 }

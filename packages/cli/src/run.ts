@@ -1,12 +1,7 @@
-import { isAbort, toPlainError } from '@berth/errors';
-import type { Command, CommanderError } from 'commander';
-import type { CliContext } from './context.ts';
-import { hubCommands, isOfTheHub } from './hub-commands.ts';
+import type { CliContext, FlagSource } from './context.ts';
+import { findVerb } from './engine/verbs/find-verb.ts';
 import { languageOf } from './output/language.ts';
 import { createPrinter, type Printer } from './output/printer.ts';
-import { createProgram, usageOf } from './program.ts';
-import { effectiveSettings } from './settings/settings.ts';
-import { findSettingsFile } from './settings/settings-file.ts';
 
 export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,13 +11,38 @@ export interface RunOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly signal: AbortSignal;
+  /** See `CliContext`; without it nobody gets signals. */
+  readonly takeSignals?: CliContext['takeSignals'];
 }
 
-/** Runs one command line. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line, 130 when interrupted */
+/** A context whose printer is chosen later, by a flag. */
+export interface OwnContext {
+  readonly context: CliContext;
+  setPrinter(printer: Printer): void;
+}
+
+/**
+ * Runs one command line. A verb of the engine is read and run by itself; everything else, help too, is commander's. Either side
+ * loads nothing of the other.
+ *
+ * @returns the exit code: 0, 1 for a failure, 2 for a wrong command line, 130 when interrupted; of verbs docker's
+ */
 export async function run(args: readonly string[], options: RunOptions): Promise<number> {
+  const own = ownContext(args, options);
+  const line = await findVerb(args);
+  if (line !== undefined) {
+    const { runVerb } = await import('./engine/verbs/run-verb.ts');
+    return await runVerb(line, own.context);
+  }
+  const { runCommand } = await import('./run-command.ts');
+  return await runCommand(args, own);
+}
+
+function ownContext(args: readonly string[], options: RunOptions): OwnContext {
   const { stdout, stderr } = options;
-  let printer: Printer = createPrinter(args.includes('--format=json') ? 'json' : 'text', { stdout, stderr });
+  let printer = createPrinter(args.includes('--format=json') ? 'json' : 'text', { stdout, stderr });
   const context: CliContext = {
+    takeSignals: () => ({ [Symbol.dispose]: () => {} }),
     ...options,
     language: languageOf(options.env),
     get printer() {
@@ -31,39 +51,15 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     settings: (command) => loadSettings(command, options),
     exitCode: 0,
   };
-  const commands = isOfTheHub(args) ? hubCommands : (await import('./commands.ts')).commands;
-  const program = createProgram(context, { commands, writeOut: (text) => void stdout.write(text) });
-  program.hook('preAction', (_program, action) => {
-    const { format } = action.optsWithGlobals<{ format: 'text' | 'json' }>();
-    printer = createPrinter(format, { stdout, stderr });
-  });
-  try {
-    if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: 'user' });
-    return context.exitCode;
-  } catch (error) {
-    return failed(error, { printer, signal: options.signal });
-  }
+  const setPrinter = (chosen: Printer): void => {
+    printer = chosen;
+  };
+  return { context, setPrinter };
 }
 
-function failed(error: unknown, { printer, signal }: { printer: Printer; signal: AbortSignal }): number {
-  const usage = usageOf(error);
-  if (usage === 'shown') return 0;
-  if (usage === 'wrong') {
-    const { message } = error as CommanderError;
-    const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
-    const said = first.charAt(0).toUpperCase() + first.slice(1);
-    const hint = rest.join(' ').replace(/[()]/g, '').trim() || 'See "berth --help"';
-    printer.error({ code: 'USAGE', class: 'invalidArgument', message: said, hint });
-    return 2;
-  }
-  if (isAbort(error) && signal.aborted) return 130;
-  const plain = toPlainError(error);
-  printer.error(plain);
-  return plain.code === 'USAGE' ? 2 : 1;
-}
-
-async function loadSettings(command: Command | undefined, { env, cwd, signal }: RunOptions) {
+async function loadSettings(command: FlagSource | undefined, { env, cwd, signal }: RunOptions) {
+  const { effectiveSettings } = await import('./settings/settings.ts');
+  const { findSettingsFile } = await import('./settings/settings-file.ts');
   const flags = command?.optsWithGlobals<Record<string, unknown>>() ?? {};
   const path = typeof flags.config === 'string' ? { path: flags.config } : {};
   const file = await findSettingsFile({ env, cwd, signal, ...path });

@@ -73,7 +73,6 @@ export const ENGINE_ERRORS = {
     class: 'denied',
     description: 'A page in a browser asks, or the engine was reached by a name that is not this machine',
   },
-  AUTH_FAILED: { class: 'unauthenticated', description: 'The registry does not take these credentials' },
   SOCKET_TAKEN: {
     class: 'failedPrecondition',
     description: 'Somebody else listens on the address, or what lies there is no socket',

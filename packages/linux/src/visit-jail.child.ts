@@ -1,61 +1,61 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+/** A worker that visits the jails it is told of, and says what it saw inside and afterwards. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { bindMount, enterJail, enterPrivateMounts, visitJail } from './index.ts';
+import { hasCode } from '@berth/errors';
+import { libc } from './libc.ts';
+import { visitJail } from './visit-jail.ts';
 
-// A thread that goes into one folder after another, and what it sees there.
-export interface Visits {
-  readonly folders: readonly [string, string];
-  readonly outside: string;
+export interface Visit {
+  readonly root: string;
+  /** A file outside, and ways to it. */
+  readonly outside: readonly string[];
+  readonly fails?: boolean;
 }
 
-const { folders, outside } = workerData as Visits;
-const [first, second] = folders;
-const seen: Record<string, unknown> = {};
+export interface Seen {
+  readonly names?: readonly string[];
+  readonly outside?: readonly boolean[];
+  readonly mode?: number;
+  readonly nested?: string;
+  readonly error?: string;
+  /** Back outside. */
+  readonly isBack: boolean;
+  readonly umask: number;
+}
 
-async function codeOf(work: () => unknown): Promise<unknown> {
+function see(path: string): boolean {
   try {
-    return await work();
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    return code ?? message;
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
-for (const [name, folder] of [
-  ['first', first],
-  ['second', second],
-] as const) {
-  seen[name] = await visitJail(folder, async () => {
-    const before = existsSync(outside);
-    await turn();
-    writeFileSync('/made', '', { mode: 0o777 });
-    return [readdirSync('/').sort().join(' '), before, existsSync(outside), existsSync(`../../..${outside}`)];
-  });
+async function visit({ root, outside, fails }: Visit): Promise<Seen> {
+  let seen: Omit<Seen, 'isBack' | 'umask'>;
+  try {
+    seen = await visitJail(root, async () => {
+      // The event loop turns inside, as it does while a stream is unpacked.
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (fails === true) throw new Error('failed inside');
+      mkdirSync('/made', 0o777);
+      const mode = statSync('/made').mode & 0o777;
+      rmdirSync('/made');
+      const nested = await visitJail('/', async () => 'went in').catch((error: unknown) => codeOf(error));
+      return { names: readdirSync('/'), outside: outside.map(see), mode, nested };
+    });
+  } catch (error) {
+    seen = { error: codeOf(error) };
+  }
+  const umask = libc().umask(0o022);
+  libc().umask(umask);
+  return { ...seen, isBack: existsSync(outside[0] ?? '') && existsSync(root), umask };
 }
-seen.mode = (statSync(`${first}/made`).mode & 0o777).toString(8);
-seen.home = [existsSync(outside), readlinkSync('/proc/thread-self/cwd'), process.umask().toString(8)];
-seen.nested = await codeOf(() => visitJail(first, () => visitJail('/', async () => 'went in')));
-seen.thrown = await codeOf(() =>
-  visitJail(first, async () => {
-    throw new Error('inside');
-  }),
-);
-seen.nowhere = await codeOf(() => visitJail(`${first}/nowhere`, async () => 'went in'));
-seen.stillHome = existsSync(outside);
 
-// Mounts of its own, that `enterJail` then finds inside.
-mkdirSync(`${first}/volume`);
-enterPrivateMounts();
-bindMount(second, `${first}/volume`);
-enterJail(first);
-seen.volume = readFileSync('/volume/name', 'utf8');
-parentPort?.postMessage(seen);
+function codeOf(error: unknown): string {
+  return hasCode(error) ? error.code : String(error);
+}
+
+const { visits } = workerData as { readonly visits: readonly Visit[] };
+for (const one of visits) parentPort?.postMessage(await visit(one));

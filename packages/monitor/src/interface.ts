@@ -8,10 +8,14 @@
  *
  * It keeps all that it must remember in `<runRoot>/monitor/` (tmpfs: gone with the machine, as containers are):
  *
- *     monitor.sock   monitor.pid   monitor.lock
+ *     monitor.sock   monitor.pid   monitor.lock   monitor.log
+ *     in-flight              output that was read and is not in the log yet
  *     containers/<id>/
- *       state.json            pid, start time of the process, terminal, log settings, exit; renamed into place
- *       stdin stdout stderr   FIFOs, opened read-write by the container
+ *       state.json           pid, start time of the process, terminal, log settings, exit; renamed into place
+ *       stdin stdout stderr  FIFOs; output is opened for both by the container, so it can always write
+ *       execs/<execId>/      the same of an exec
+ *
+ * It ends by itself when nothing runs and no engine was connected for 10 s.
  *
  * Protocol: version line first (`{"berth-monitor":1}` both ways; another version is refused with a sentence that names
  * both), then one JSON object a line: `{ seq, type, … }` → `{ seq, result | error }`, and `{ event }` unasked. A stream
@@ -47,7 +51,10 @@ export interface ProcessExit {
   readonly id: string;
   /** Absent for init. */
   readonly execId?: string;
-  /** 0–255; 128 + n after signal n; `undefined`: nobody saw it (adopted after the monitor died, or a reboot). */
+  /**
+   * 0–255; 128 + n after signal n; `undefined`: nobody saw it (it ended while there was no monitor, or after its monitor was
+   * killed on a Linux before 6.15).
+   */
   readonly exitCode: number | undefined;
   readonly isOomKilled: boolean;
   readonly finishedAt: Date;
@@ -77,7 +84,7 @@ export interface RunningProcess {
 
 export interface Monitor extends AsyncDisposable {
   readonly pid: number;
-  /** Makes the container's stdio and its init. The log takes everything from here on. @returns pid of init; throws what `Runtime.create` throws */
+  /** Made and not started, it is removed again when the engine that made it goes. Makes the container's stdio and its init. The log takes everything from here on. @returns pid of init; throws what `Runtime.create` throws */
   create(container: MonitoredContainer): Promise<number>;
   /** Throws what `Runtime.start` throws. */
   start(id: string): Promise<void>;
@@ -85,7 +92,13 @@ export interface Monitor extends AsyncDisposable {
     id: string,
     options: { readonly execId: string; readonly process: OciProcess; readonly openStdin: boolean },
   ): Promise<number>;
-  /** May be asked for before `create` has ended the container's first line: nothing written after `attach` resolved is missed. */
+  /**
+   * May be asked for before `create`, and before `exec` with its `execId`: nothing written after `attach` resolved is missed, and
+   * what was sent to stdin waits. When the process does not come to be, `output` ends.
+   *
+   * Who attached before the start is waited for by the process when it reads slowly, as by a pipe. Who came later and takes nothing for 10 s
+   * is let go: `output` throws `CLIENT_TOO_SLOW`.
+   */
   attach(
     id: string,
     options: {
@@ -108,7 +121,7 @@ export interface Monitor extends AsyncDisposable {
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   pids(id: string): Promise<readonly number[]>;
-  /** What runs, and what has ended and was not forgotten. */
+  /** What runs, and what has ended and was not forgotten. Of execs only those whose end was told a moment ago, or to nobody. */
   list(): Promise<{ readonly running: readonly RunningProcess[]; readonly exited: readonly ProcessExit[] }>;
   /** Removes the runtime's state, FIFOs and what it knows of a container that has ended; kills it first if `force`. Idempotent. */
   forget(id: string, options?: { readonly force?: boolean }): Promise<void>;

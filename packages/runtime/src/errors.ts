@@ -18,6 +18,10 @@ export const RUNTIME_ERRORS = {
     class: 'invalidArgument',
     description: 'The command is in the container and cannot be run (exit code 126)',
   },
+  ROOT_REFUSED: {
+    class: 'invalidArgument',
+    description: 'The root filesystem would make the runtime write to the machine',
+  },
   USER_UNKNOWN: {
     class: 'invalidArgument',
     description: 'A user or group name is not in the /etc/passwd or /etc/group of the container',

@@ -49,7 +49,7 @@ export interface ExecOptions {
 
 export interface Runtime {
   readonly program: RuntimeProgram;
-  /** @returns pid of init in our pid namespace @throws {RuntimeError} `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `RUNTIME_FAILED` with the runtime's own words in `detail.output` */
+  /** @returns pid of init in our pid namespace @throws {RuntimeError} `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `ROOT_REFUSED`, `RUNTIME_FAILED` with the runtime's own words in `detail.output` */
   create(id: string, options: CreateOptions): Promise<number>;
   /** @throws the same as create: runc resolves the command late */
   start(id: string): Promise<void>;

@@ -3,3 +3,4 @@ export type { LogStream } from './logs/json-lines.ts';
 export { LogWriter } from './logs/log-writer.ts';
 export { openRuntime } from './process/open-runtime.ts';
 export { readRuntimeState } from './process/runtime-state.ts';
+export { DEFAULT_CGROUP_PARENT } from './spec/cgroup-parent.ts';

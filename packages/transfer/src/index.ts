@@ -1,6 +1,11 @@
 export { type OpenArchiveSinkOptions, openArchiveSink } from './archive/archive-sink.ts';
 export { type OpenArchiveOptions, openArchive } from './archive/open-archive.ts';
-export { type ArchivedImage, type ImageArchive, openImageArchive } from './archive/open-image-archive.ts';
+export {
+  type ArchivedImage,
+  type ImageArchive,
+  openImageArchive,
+  stageImageArchive,
+} from './archive/open-image-archive.ts';
 export { choosePlatform, platformsOf } from './copy/choose-platform.ts';
 export { type CopyImageOptions, type CopyResult, copyImage } from './copy/copy-image.ts';
 export { Limiter } from './copy/limiter.ts';
@@ -10,7 +15,6 @@ export {
   openCredentialStore,
 } from './credentials/credential-store.ts';
 export { TRANSFER_ERRORS, TransferError, type TransferErrorCode } from './errors.ts';
-export { type UnpackOptions, unpack } from './files/unpack.ts';
 export type {
   BlobSourceOptions,
   CallOptions,

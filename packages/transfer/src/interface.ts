@@ -37,6 +37,11 @@ export interface BlobSourceOptions extends CallOptions {
    */
   readonly offset?: number;
   readonly onRetry?: (notice: RetryNotice) => void;
+  /**
+   * `false`: the reader takes the digest itself, and the source may answer for the length alone. For files: hashing twice
+   * costs more than reading.
+   */
+  readonly verifies?: boolean;
 }
 
 export interface ImageSource extends AsyncDisposable {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +16,21 @@ export async function run({ script, args, dev }) {
     if (clone !== undefined) await bringDependencies(clone, { dev });
     const node = findNode24();
     const path = script instanceof URL ? fileURLToPath(script) : resolve(script);
-    const env = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...process.env };
-    become(node, ['--disable-warning=ExperimentalWarning', path, ...args], env);
+    const env = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...ownEnvironment(args) };
+    // Node looks for its own "--env-file" behind the script as well, unless two dashes stand before it.
+    become(node, ['--disable-warning=ExperimentalWarning', '--', path, ...args], env);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`berth: ${error.message}\n       ${error.hint}`);
     process.exitCode = 1;
   }
+}
+
+/** As it was given: what a container's "--env-file" holds this Node has taken for its own. */
+function ownEnvironment(args) {
+  if (process.platform !== 'linux' || !args.some((arg) => arg.startsWith('--env-file'))) return process.env;
+  const words = readFileSync('/proc/self/environ', 'utf8').split('\0').filter(Boolean);
+  return Object.fromEntries(words.map((word) => [word.split('=', 1)[0], word.slice(word.indexOf('=') + 1)]));
 }
 
 function become(node, args, env) {

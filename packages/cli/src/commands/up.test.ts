@@ -24,7 +24,14 @@ describe('berth up', () => {
     await chmod(root, 0o711);
     port = await freePort();
     const { PATH, HOME } = process.env;
-    env = { PATH, HOME, LANG: 'C', BERTH_DATA_ROOT: join(root, 'data'), BERTH_HUB_ADDR: `127.0.0.1:${port}` };
+    env = {
+      PATH,
+      HOME,
+      LANG: 'C',
+      BERTH_DATA_ROOT: join(root, 'data'),
+      BERTH_HUB_ADDR: `127.0.0.1:${port}`,
+      BERTH_ENGINE: 'off',
+    };
   });
   // A test that failed leaves its Hub; the next begins without one.
   afterEach(async () => {

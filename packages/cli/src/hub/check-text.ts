@@ -1,4 +1,5 @@
 import type { HubCheckReport } from '@berth/hub';
+import type { EngineCheck } from '../engine/check-data.ts';
 import { formatBytes } from '../output/columns.ts';
 
 type Finding = HubCheckReport['findings'][number];
@@ -8,10 +9,37 @@ export function isRepaired(finding: Finding): boolean {
   return 'removed' in finding && finding.removed;
 }
 
-export function checkText({ dataFolder, counts, findings }: HubCheckReport): string {
+export function isClean(hub: HubCheckReport | undefined, engine: EngineCheck | undefined): boolean {
+  return openFindings(hub, engine) === 0;
+}
+
+function openFindings(hub: HubCheckReport | undefined, engine: EngineCheck | undefined): number {
+  const ofHub = hub?.findings.filter((finding) => !isRepaired(finding)).length ?? 0;
+  return ofHub + (engine?.problems.filter((problem) => !problem.isRepaired).length ?? 0);
+}
+
+export function checkText(hub: HubCheckReport | undefined, engine: EngineCheck | undefined): string {
+  const open = openFindings(hub, engine);
+  return [
+    ...(hub === undefined ? [] : hubLines(hub)),
+    ...(engine === undefined ? [] : [engine.dataFolder, ...engine.problems.map(problemLine)]),
+    open === 0 ? 'Nothing is wrong' : `${open} ${open === 1 ? 'thing is' : 'things are'} wrong`,
+  ].join('\n');
+}
+
+function problemLine({
+  problem,
+  subject,
+  detail,
+  isRepaired: repaired,
+}: EngineCheck['problems'][number]): string {
+  return `${problem}  ${subject}: ${detail}${repaired ? ' (mended)' : ''}`;
+}
+
+function hubLines({ dataFolder, counts, findings }: HubCheckReport): string[] {
   const { repositories, tags, manifests, blobs, bytes, bytesRead } = counts;
   const read = bytesRead === 0 ? '' : `, ${formatBytes(bytesRead)} read and hashed`;
-  const lines = [
+  return [
     dataFolder,
     `${counted([
       [repositories, 'repository', 'repositories'],
@@ -21,11 +49,6 @@ export function checkText({ dataFolder, counts, findings }: HubCheckReport): str
     ])} of ${formatBytes(bytes)}${read}`,
     ...findings.map(findingLine),
   ];
-  const open = findings.filter((finding) => !isRepaired(finding)).length;
-  return [
-    ...lines,
-    open === 0 ? 'Nothing is wrong' : `${open} ${open === 1 ? 'thing is' : 'things are'} wrong`,
-  ].join('\n');
 }
 
 function counted(things: readonly (readonly [count: number, one: string, many: string])[]): string {

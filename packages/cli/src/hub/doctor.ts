@@ -13,18 +13,12 @@ import {
   readHubStatus,
 } from '@berth/hub';
 import type { CliContext } from '../context.ts';
+import { engineFindings } from '../engine/doctor.ts';
 import { alignColumns, formatBytes } from '../output/columns.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
 import { usableClients } from './clients.ts';
+import type { Finding } from './finding.ts';
 import { hubConfig } from './hub-config.ts';
-
-export interface Finding {
-  readonly about: string;
-  /** `bad`: a Hub could not run like this. */
-  readonly status: 'good' | 'note' | 'bad';
-  readonly text: string;
-  readonly hint?: string;
-}
 
 const LITTLE_SPACE_BYTES = 5_000_000_000;
 
@@ -56,6 +50,7 @@ export async function examine(settings: EffectiveSettings, context: CliContext):
     await portFinding(config, status.state !== 'stopped'),
     await tlsFinding(config),
   );
+  findings.push(...(await engineFindings(settings, context)));
   const clients = usableClients(context.env);
   findings.push({
     about: 'Clients',

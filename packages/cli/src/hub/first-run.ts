@@ -1,4 +1,6 @@
 import { shellQuote } from '@berth/hub/trust';
+import { engineFacts } from '../engine/ready-text.ts';
+import type { EngineReport } from '../engine/report.ts';
 import { alignColumns, formatBytes, padDisplay } from '../output/columns.ts';
 import type { Language } from '../output/language.ts';
 import type { Client } from './clients.ts';
@@ -10,6 +12,10 @@ export interface FirstRunOptions {
   readonly clients: readonly Client[];
   /** Where `npx berth` works. */
   readonly folder: string;
+  /** The engine that was started with the Hub. */
+  readonly engine?: EngineReport;
+  /** Whether the docker command is here; it needs no daemon of its own then. */
+  readonly hasDocker?: boolean;
 }
 
 /** One finished step of a start: `  Databases    0.12 s`. */
@@ -25,7 +31,8 @@ export function stepLine(
  * What a person needs to know of a Hub that is ready. Lines to paste stand alone, four spaces before them, and
  * work as they are: a test takes them from here and runs them.
  */
-export function readyText(report: HubReport, { language, clients, folder }: FirstRunOptions): string {
+export function readyText(report: HubReport, options: FirstRunOptions): string {
+  const { language, clients, folder, engine } = options;
   const words = startWords(language);
   const notes = [
     words.free(formatBytes(report.freeBytes)),
@@ -34,6 +41,8 @@ export function readyText(report: HubReport, { language, clients, folder }: Firs
   const facts = [[words.address, report.url]];
   if (report.setupLink !== null) facts.push([words.setup, report.setupLink]);
   facts.push([words.dataFolder, `${report.dataFolder} (${notes.join(', ')})`]);
+  if (engine !== undefined)
+    for (const [name, value] of engineFacts(engine, language)) facts.push([name, value]);
   const blocks = [alignColumns(facts.map(([name = '', value = '']) => [`  ${name}`, value]))];
   if (report.setupLink !== null) blocks.push(`  ${words.setupOnce}`);
   const trust = report.trust.filter(({ client }) => client === 'curl' || isThere(client, clients));
@@ -45,8 +54,14 @@ export function readyText(report: HubReport, { language, clients, folder }: Firs
       ),
     );
   blocks.push(pasteBlock(words.tryIn(folder), tryLines(report, clients)));
+  if (engine !== undefined && options.hasDocker === true) {
+    const docker = `DOCKER_HOST=${shellQuote(engine.address)} docker`;
+    blocks.push(
+      pasteBlock(words.engine.run, [`${docker} run --rm ${pasteParts(report).host}/library/hello`]),
+    );
+  }
   if (report.setupLink !== null) blocks.push(pasteBlock(words.push, pushLines(report)));
-  blocks.push(`  ${words.stop}`);
+  blocks.push(`  ${engine === undefined ? words.stop : words.stopWithEngine}`);
   return `\n${blocks.join('\n\n')}\n`;
 }
 

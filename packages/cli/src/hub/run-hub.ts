@@ -5,6 +5,7 @@ import type { CliContext } from '../context.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
 import { hubConfig } from './hub-config.ts';
 import { type HubMessage, reportOf } from './report.ts';
+import { stopWithSupervisor } from './stop-with-supervisor.ts';
 import { terminalReporter } from './terminal.ts';
 
 /** Runs a Hub in this process until the signal, or until its supervisor is gone. */
@@ -29,11 +30,4 @@ export async function runHub(settings: EffectiveSettings, context: CliContext): 
   } finally {
     if (process.connected) process.disconnect?.();
   }
-}
-
-/** A supervisor that was killed leaves no Hub behind. */
-function stopWithSupervisor(): AbortSignal {
-  const stop = new AbortController();
-  process.once('disconnect', () => stop.abort());
-  return stop.signal;
 }

@@ -3,32 +3,39 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbort } from '@berth/errors';
 import { CliError } from '../errors.ts';
-import type { HubMessage } from './report.ts';
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
-/** A Hub that ran this long has recovered: the next wait is the first again. */
+/** One that ran this long has recovered: the next wait is the first again. */
 const STEADY_MS = 60_000;
 
-export interface SuperviseOptions {
-  /** The program that is run with `hub`. */
+/** What every child tells: it is ready, it has failed, or something of its own. */
+export interface ChildMessage {
+  readonly type: string;
+}
+
+export interface SuperviseOptions<Message extends ChildMessage> {
+  /** The program that is run with `command`. */
   readonly entry: string;
+  readonly command: 'hub' | 'engine';
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  readonly onMessage: (message: HubMessage) => void;
+  readonly onMessage: (message: Message) => void;
   readonly onRestart: (how: HowItEnded, waitMs: number) => void;
 }
 
 export type HowItEnded = { readonly signal: NodeJS.Signals } | { readonly code: number };
 
 /**
- * Keeps one Hub process running until the signal. A Hub that fails before it was ever ready is not tried again:
- * its error is the answer.
+ * Keeps one process running until the signal. One that fails before it was ever ready is not tried again: its error is
+ * the answer.
  *
  * @returns the exit code
- * @throws {CliError} `HUB_FAILED` when it ended without a word
+ * @throws {CliError} `CHILD_FAILED` when it ended without a word
  */
-export async function superviseHub(options: SuperviseOptions): Promise<number> {
+export async function supervise<Message extends ChildMessage>(
+  options: SuperviseOptions<Message>,
+): Promise<number> {
   let wasReady = false;
   let waitMs = FIRST_WAIT_MS;
   for (;;) {
@@ -42,9 +49,11 @@ export async function superviseHub(options: SuperviseOptions): Promise<number> {
     if (options.signal.aborted) return 'code' in how ? how.code : 1;
     if (!wasReady && hasFailed) return 1;
     if (!wasReady)
-      throw new CliError('HUB_FAILED', `The Hub ended before it was ready: ${JSON.stringify(how)}`, {
-        hint: 'What it said is above; "berth hub" runs it alone',
-      });
+      throw new CliError(
+        'CHILD_FAILED',
+        `"berth ${options.command}" ended before it was ready: ${JSON.stringify(how)}`,
+        { hint: `What it said is above; "berth ${options.command}" runs it alone` },
+      );
     if (performance.now() - begin > STEADY_MS) waitMs = FIRST_WAIT_MS;
     options.onRestart(how, waitMs);
     if (!(await waited(waitMs, options.signal))) return 0;
@@ -52,18 +61,18 @@ export async function superviseHub(options: SuperviseOptions): Promise<number> {
   }
 }
 
-async function runOnce(
-  options: SuperviseOptions,
-  onMessage: (message: HubMessage) => void,
+async function runOnce<Message extends ChildMessage>(
+  options: SuperviseOptions<Message>,
+  onMessage: (message: Message) => void,
 ): Promise<HowItEnded> {
-  const child = spawn(process.execPath, [...process.execArgv, options.entry, 'hub'], {
-    // Its own process group: Ctrl-C reaches the Hub through us, once.
+  const child = spawn(process.execPath, [...process.execArgv, options.entry, options.command], {
+    // Its own process group: Ctrl-C reaches it through us, once.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: options.env,
   });
   const stop = () => child.kill('SIGTERM');
-  child.on('message', (message) => onMessage(message as HubMessage));
+  child.on('message', (message) => onMessage(message as Message));
   if (options.signal.aborted) stop();
   options.signal.addEventListener('abort', stop, { once: true });
   try {

@@ -12,7 +12,7 @@ import {
   parseLocation,
 } from '@berth/transfer';
 import type { Command } from 'commander';
-import type { CliContext } from '../context.ts';
+import type { CliContext, FlagSource } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { addSettingsOptions } from '../settings/options.ts';
 import type { EffectiveSettings } from '../settings/settings.ts';
@@ -37,7 +37,7 @@ export function addRegistryOptions(command: Command): Command {
   );
 }
 
-export async function openAccess(context: CliContext, command: Command): Promise<RegistryAccess> {
+export async function openAccess(context: CliContext, command: FlagSource): Promise<RegistryAccess> {
   const settings = await context.settings(command);
   const { registryCa, insecureRegistries, defaultRegistry } = settings.values;
   const isPlain = command.optsWithGlobals<{ plainHttp?: boolean }>().plainHttp === true;

@@ -89,6 +89,49 @@ export const SETTINGS_SCHEMA = Type.Object(
       expected: 'public or private',
       description: 'What a repository is when a first push makes it',
     }),
+    engine: Type.Union([Type.Literal('auto'), Type.Literal('on'), Type.Literal('off')], {
+      default: 'auto',
+      expected: 'auto, on or off',
+      description: 'Whether "berth up" starts the engine too; auto = where this machine can run it',
+    }),
+    socket: Type.String({
+      default: '/run/berth/berth.sock',
+      pattern: '^/',
+      expected: 'an absolute path',
+      description: 'Socket of the engine: the Docker Engine API, for root alone',
+    }),
+    runRoot: Type.String({
+      default: '/run/berth',
+      pattern: '^/',
+      expected: 'an absolute path on a tmpfs',
+      description: 'What the engine keeps as long as the machine is up: mounts, namespaces, the monitor',
+    }),
+    storageDriver: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9-]+$',
+        expected: 'the name of a storage driver, for instance overlay2',
+        description: 'Storage driver of the engine (default: the one its data folder has, else the best)',
+      }),
+    ),
+    runtime: Type.Optional(
+      Type.String({
+        minLength: 1,
+        expected: 'a name or a path, for instance crun',
+        description: 'OCI runtime (default: runc, else crun, whichever runs a container here)',
+      }),
+    ),
+    bridgeSubnet: Type.Optional(
+      Type.String({
+        pattern: '^[0-9.]+/[0-9]{1,2}$',
+        expected: 'an IPv4 network, for instance 172.20.0.0/16',
+        description: 'Addresses of containers (default: the first private network that no route touches)',
+      }),
+    ),
+    install: Type.Boolean({
+      default: true,
+      expected: 'yes or no',
+      description: 'Whether "berth up" may install the packages that the engine lacks, after naming them',
+    }),
     defaultRegistry: Type.String({
       default: 'docker.io',
       minLength: 1,

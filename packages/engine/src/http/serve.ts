@@ -11,6 +11,8 @@ import { listenOnUnixSocket } from './server/unix-socket.ts';
 
 /** Time for the head of a request; bodies and answers may take for ever (a build, `logs --follow`). */
 const HEAD_TIMEOUT_MS = 60_000;
+/** As much as Go's server takes; hundreds of names in one query, tokens of any size. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 /** How long `close` lets answers that are under way finish. */
 const CLOSE_MS = 2000;
 
@@ -71,12 +73,16 @@ export async function serveEngine(engine: Engine, options: ServeEngineOptions): 
   // First of all: streams end, so that the servers can.
   stack.defer(() => ended.abort());
   const owned = stack.move();
-  options.signal?.addEventListener('abort', () => void owned.disposeAsync(), { once: true });
-  return {
-    address: `unix://${socketPath}`,
-    tcpAddress,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  let closing: Promise<void> | undefined;
+  // Whoever disposes later waits for the same end.
+  const close = (): Promise<void> => {
+    closing ??= owned.disposeAsync();
+    return closing;
   };
+  const onAbort = (): void => void close();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  owned.defer(() => options.signal?.removeEventListener('abort', onAbort));
+  return { address: `unix://${socketPath}`, tcpAddress, [Symbol.asyncDispose]: close };
 }
 
 /** A `node:http` server and the connections that it has let go of. */
@@ -91,6 +97,7 @@ class HttpServer {
         // `h2c` of clients that look for BuildKit and `websocket` are answered as requests.
         shouldUpgradeCallback: (req) => handler.wantsUpgrade(req),
         requestTimeout: 0,
+        maxHeaderSize: MAX_HEADER_BYTES,
         headersTimeout: HEAD_TIMEOUT_MS,
         keepAliveTimeout: HEAD_TIMEOUT_MS,
         keepAlive: true,
@@ -104,9 +111,10 @@ class HttpServer {
       socket.once('close', () => this.#taken.delete(socket));
     });
     this.server.on('upgrade', (req, socket, head) => handler.upgrade(req, socket, { head, callers }));
-    this.server.on('clientError', (_error, socket) => {
-      if (socket.writable)
-        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    this.server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
+      const status =
+        error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     });
   }
 

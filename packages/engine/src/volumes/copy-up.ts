@@ -32,8 +32,10 @@ export async function copyUp({ rows, folders }: Place, name: string, options: Co
   try {
     const entries = await copyTree({ root: rootfs, path, target: tree, signal });
     if (entries === undefined) return;
+    // Most often there is nothing to move.
+    if (entries === 0) return await copyAttributes(tree, folders.data(name));
     await copyAttributes(tree, attributes);
-    if (entries > 0) await syncFileSystemAsync(fill);
+    await syncFileSystemAsync(fill);
     onStep?.('volumes.before-filled');
     await rows.setFill(name, 'moving');
     onStep?.('volumes.filling');

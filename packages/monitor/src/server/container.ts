@@ -55,6 +55,7 @@ export class Container {
         folder: this.#paths.folder,
         log: container.log,
         inFlight: host.inFlight,
+        onFault: (error, what) => host.fault(error, what),
       }),
       isTerminal: container.terminal,
       endsInputOnce: container.stdinOnce,
@@ -280,7 +281,12 @@ export class Container {
       isOomKilled: oomKills > 0,
       finishedAt,
     };
-    this.#remember({ phase: 'exited', exit: toPlainExit(exit), isInputEnded: true });
+    try {
+      this.#remember({ phase: 'exited', exit: toPlainExit(exit), isInputEnded: true });
+    } catch (error) {
+      // No room on the tmpfs: better told and not remembered than neither.
+      this.#host.fault(error, `write down the end of "${this.id}"`);
+    }
     this.#host.exited(exit);
     this.#streams.close();
     this.#ended.resolve();
@@ -302,6 +308,7 @@ export class Container {
   }
 
   #remember(change: Partial<ContainerState>): void {
+    // In memory first: it is so, whether it can be written or not.
     this.#state = { ...this.#state, ...change };
     writeState(this.#paths.state, this.#state);
   }

@@ -160,7 +160,11 @@ export class Exec {
     await this.#streams.drain();
     const { id, execId } = this.#state;
     const exit: ProcessExit = { id, execId, exitCode: exitCodeOf(ending), isOomKilled: false, finishedAt };
-    this.#remember({ exit: toPlainExit(exit), isInputEnded: true });
+    try {
+      this.#remember({ exit: toPlainExit(exit), isInputEnded: true });
+    } catch (error) {
+      this.#host.fault(error, `write down the end of exec "${execId}"`);
+    }
     const wasTold = this.#host.exited(exit);
     this.#streams.close();
     this.#ended.resolve(wasTold);

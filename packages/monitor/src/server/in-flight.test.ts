@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +40,7 @@ function place(t: TestContext) {
     const { inFlight, pending } = InFlight.open(join(folder, 'in-flight'));
     if (pending !== undefined) recoverOutput(pending, { folder, log });
     inFlight.clear();
-    return { inFlight, recorder: openRecorder({ id: 'c1', folder, log, inFlight }) };
+    return { inFlight, recorder: openRecorder({ id: 'c1', folder, log, inFlight, onFault: assert.fail }) };
   };
   const written = (): string[] =>
     readFileSync(log.path, 'utf8')
@@ -157,4 +159,34 @@ test('a file that is no such file is begun anew', (t) => {
   );
   truncateSync(path, 100);
   assert.equal(InFlight.open(path).pending, undefined);
+});
+
+test('a log that cannot be written does not hold up the program, and that is told once', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-inflight-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { inFlight } = InFlight.open(join(folder, 'in-flight'));
+  const told: string[] = [];
+  const log = { driver: 'json-file', path: join(folder, 'log.json'), maxSizeBytes: 10, maxFiles: 2 } as const;
+  const recorder = openRecorder({
+    id: 'c1',
+    folder,
+    log,
+    inFlight,
+    onFault: (_error, what) => told.push(what),
+  });
+  const input = join(folder, 'input');
+  const text = Array.from({ length: 40_000 }, (_, index) => `line ${index}\n`).join('');
+  writeFileSync(input, text);
+  // In the way of what is put aside.
+  mkdirSync(join(folder, 'log.json.1/in-the-way'), { recursive: true });
+  const fd = openSync(input, 'r');
+  t.after(() => closeSync(fd));
+  let seen = 0;
+  while (
+    recorder.take('stdout', fd, (chunk) => {
+      seen += chunk.length;
+    }) === 'some'
+  );
+  assert.equal(seen, text.length);
+  assert.deepEqual(told, ['write the log of "c1"']);
 });

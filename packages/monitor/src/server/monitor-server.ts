@@ -22,6 +22,7 @@ import { InFlight } from './in-flight.ts';
 import { Reaper } from './reaper.ts';
 import { recoverOutput } from './recover-output.ts';
 import { type ContainerState, namesIn, readState } from './state-file.ts';
+import { sweepCalls } from './sweep-calls.ts';
 
 export interface MonitorServerOptions {
   readonly paths: MonitorPaths;
@@ -74,6 +75,10 @@ export class MonitorServer implements Host {
     }
     const self = new MonitorServer(options, inFlight);
     for (const id of namesIn(options.paths.containers)) await self.#adopt(id);
+    sweepCalls(`${options.paths.runtime}.calls`, {
+      known: new Set(self.#everyProcess().map(({ started }) => started.pid)),
+      containers: new Set(self.#containers.keys()),
+    });
     return self;
   }
 

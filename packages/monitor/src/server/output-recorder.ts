@@ -39,7 +39,11 @@ export interface RecorderOptions {
   readonly folder: string;
   readonly log: LogSettings;
   readonly inFlight: InFlight;
+  readonly onFault: (error: unknown, what: string) => void;
 }
+
+/** A disk stays full for a while. */
+const TELL_EVERY_MS = 60_000;
 
 /** A container's log; `NO_LOG` when it has none. What was begun by a monitor before us goes on. */
 export function openRecorder(options: RecorderOptions): OutputSink {
@@ -53,10 +57,14 @@ class LogRecorder implements OutputSink {
   readonly #rests: Readonly<Record<LogStream, string>>;
   /** Streams that have a file with the rest of a line. */
   readonly #withRest = new Set<LogStream>();
+  readonly #onFault: RecorderOptions['onFault'];
+  #quietUntil = 0;
+  #toldLost = 0;
 
-  constructor({ id, folder, log, inFlight }: RecorderOptions) {
+  constructor({ id, folder, log, inFlight, onFault }: RecorderOptions) {
     this.#id = id;
     this.#inFlight = inFlight;
+    this.#onFault = onFault;
     this.#writer = new LogWriter(log);
     this.#rests = restPaths(folder);
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -69,7 +77,7 @@ class LogRecorder implements OutputSink {
 
   take(stream: LogStream, fd: number, use: (chunk: Uint8Array) => void): 'some' | 'nothing' | 'end' {
     // Rotation changes the size that is written down, so it comes first.
-    this.#writer.file.rotateIfDue();
+    this.#try(() => this.#writer.file.rotateIfDue());
     const { buffer } = this.#inFlight;
     const seq = this.#inFlight.begin({ id: this.#id, stream }, this.#writer.file.size);
     let length = 0;
@@ -78,8 +86,10 @@ class LogRecorder implements OutputSink {
       if (chunk === undefined) return 'nothing';
       if (chunk.length === 0) return 'end';
       length = chunk.length;
-      this.#writer.write(stream, chunk);
-      this.#keepRest(stream, seq);
+      this.#try(() => {
+        this.#writer.write(stream, chunk);
+        this.#keepRest(stream, seq);
+      });
       use(chunk);
       return 'some';
     } finally {
@@ -88,12 +98,34 @@ class LogRecorder implements OutputSink {
   }
 
   end(stream: LogStream): void {
-    this.#writer.end(stream);
-    if (this.#withRest.delete(stream)) removeRest(this.#rests[stream]);
+    this.#try(() => {
+      this.#writer.end(stream);
+      if (this.#withRest.delete(stream)) removeRest(this.#rests[stream]);
+    });
   }
 
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]();
+  }
+
+  /** A log that cannot be written must not hold up the program: its output is read on and lost, and that is told. */
+  #try(act: () => void): void {
+    let failure: unknown;
+    try {
+      act();
+    } catch (error) {
+      failure = error;
+    }
+    const lost = this.#writer.file.lostLines - this.#toldLost;
+    if (failure === undefined && lost === 0) return;
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + TELL_EVERY_MS;
+    this.#toldLost += lost;
+    this.#onFault(
+      failure ?? new Error(`${lost} lines were lost: no room on the disk`),
+      `write the log of "${this.#id}"`,
+    );
   }
 
   #keepRest(stream: LogStream, seq: number): void {

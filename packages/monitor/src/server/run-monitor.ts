@@ -3,12 +3,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, toPlainError } from '@berth/errors';
 import { becomeSubreaper, closeOnExecAbove, moveToOwnCgroup, setProcessName } from '@berth/linux/supervision';
+import { DEFAULT_CGROUP_PARENT } from '@berth/runtime/supervision';
 import { MONITOR_CGROUP } from '../cgroup.ts';
 import type { MonitorPaths } from '../paths.ts';
 import type { MonitorEvent } from '../protocol/messages.ts';
 import { Connection } from './connection.ts';
 import { listen } from './listen.ts';
 import { MonitorServer } from './monitor-server.ts';
+import { namesIn } from './state-file.ts';
 
 /** Nothing runs and nobody is connected for so long: then there is nothing to be here for. */
 const IDLE_MS = 10_000;
@@ -71,6 +73,7 @@ export async function runMonitor(paths: MonitorPaths): Promise<RunningMonitor> {
     isEnding = true;
     listener.close();
     leaveCgroups(cgroups);
+    removeContainersParent();
     sleep(FAREWELL_MS).then(ended.resolve, ended.reject);
   }
 
@@ -88,21 +91,34 @@ export async function runMonitor(paths: MonitorPaths): Promise<RunningMonitor> {
 /** Back to the top of each tree, so that the group can be removed; another monitor's keeps it. */
 function leaveCgroups(folders: readonly string[]): void {
   for (const folder of folders) {
-    try {
-      writeFileSync(join(dirname(folder), 'cgroup.procs'), String(process.pid));
-      rmdirSync(folder);
-    } catch (error) {
-      if (!hasCode(error) || !['EBUSY', 'ENOTEMPTY', 'ENOENT', 'EACCES', 'EPERM'].includes(error.code))
-        throw error;
-    }
+    writeIfAllowed(join(dirname(folder), 'cgroup.procs'), String(process.pid));
+    removeIfEmpty(folder);
   }
 }
+
+/** Where containers had their groups: the runtime makes it and leaves it. With containers in it, it stays. */
+function removeContainersParent(): void {
+  const top = '/sys/fs/cgroup';
+  for (const tree of [top, ...namesIn(top).map((name) => join(top, name))])
+    removeIfEmpty(join(tree, DEFAULT_CGROUP_PARENT));
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const isExpected = hasCode(error) && REFUSALS.has(error.code);
+    if (!isExpected) throw error;
+  }
+}
+
+const REFUSALS = new Set(['EBUSY', 'ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
 
 function writeIfAllowed(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    if (!hasCode(error) || !['EACCES', 'EPERM', 'ENOENT'].includes(error.code)) throw error;
+    if (!hasCode(error) || !REFUSALS.has(error.code)) throw error;
   }
 }
 

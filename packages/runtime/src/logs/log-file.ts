@@ -52,12 +52,16 @@ export class LogFile implements Disposable {
   rotateIfDue(): void {
     if (this.#size < this.#options.maxSizeBytes) return;
     this.#close();
-    rotate(this.#options);
-    this.#open();
+    try {
+      rotate(this.#options);
+    } finally {
+      // Also when it could not be put aside: then it grows on.
+      this.#open();
+    }
   }
 
   /**
-   * Whole lines. On a full disk they are counted as lost and nothing of them stays, so that the next line is readable.
+   * Whole lines. On a full disk those that do not fit are counted as lost, and no part of one stays: the next is readable.
    *
    * @throws what has nothing to do with room on the disk
    */
@@ -70,9 +74,11 @@ export class LogFile implements Disposable {
       while (done < bytes.length) done += writeSync(fd, bytes, done);
       this.#size += bytes.length;
     } catch (error) {
+      const whole = bytes.lastIndexOf(LINE_FEED, done - 1) + 1;
+      this.#size += done === 0 ? 0 : whole;
       ftruncateSync(fd, this.#size);
       if (!hasCode(error) || !NO_ROOM.has(error.code)) throw error;
-      this.#lost += countLines(bytes);
+      this.#lost += countLines(done === 0 ? bytes : bytes.subarray(whole));
     }
   }
 

@@ -180,7 +180,7 @@ describe('readLogs()', () => {
       for await (const { bytes } of entries) found.push(Buffer.from(bytes).toString());
     })();
     for (let first = 11; first <= 2000; first += 10) {
-      writeLines(path, first, first + 9, { maxSizeBytes: 10_000, maxFiles: 4 });
+      writeLines(path, first, first + 9, { maxSizeBytes: 10_000, maxFiles: 30 });
       if (first % 50 === 1) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     ended.abort();

@@ -41,6 +41,7 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogEnt
     const start = await findStart(files, options);
     const sinceMs = since?.getTime() ?? Number.NEGATIVE_INFINITY;
     const untilMs = options.until?.getTime() ?? Number.POSITIVE_INFINITY;
+    const isTimed = since !== undefined || options.until !== undefined;
     await closeAll(files.splice(0, start.file));
     let offset = start.offset;
     for (;;) {
@@ -53,13 +54,18 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogEnt
         current === undefined || files.length > 0 ? undefined : await openNextFile(path, current.inode);
       if (newer !== undefined) files.push(newer);
       if (current !== undefined) {
-        for await (const line of current.lines()) {
+        for await (const lines of current.read()) {
           signal?.throwIfAborted();
-          const entry = parseEntry(line);
-          if (entry === undefined) continue;
-          const time = Date.parse(entry.time);
-          if (time > untilMs) return;
-          if (time >= sinceMs) yield entry;
+          for (const line of lines) {
+            const entry = parseEntry(line);
+            if (entry === undefined) continue;
+            if (isTimed) {
+              const time = Date.parse(entry.time);
+              if (time > untilMs) return;
+              if (time < sinceMs) continue;
+            }
+            yield entry;
+          }
         }
       }
       if (files.length > 0) {
@@ -108,8 +114,8 @@ class LogReader {
     this.#offset = offset;
   }
 
-  /** The whole lines up to the file's end as it is then. A last line without its end waits for the next call. */
-  async *lines(): AsyncGenerator<string, void, undefined> {
+  /** The whole lines up to the file's end as it is then, many at once. A last line without its end waits for the next call. */
+  async *read(): AsyncGenerator<readonly string[], void, undefined> {
     for (;;) {
       const { bytesRead } = await this.#handle.read(this.#buffer, 0, CHUNK_BYTES, this.#offset);
       if (bytesRead === 0) return;
@@ -119,7 +125,7 @@ class LogReader {
       this.#offset -= bytesRead - end;
       const pieces = (this.#rest + this.#buffer.toString('utf8', 0, end)).split('\n');
       this.#rest = pieces.pop() ?? '';
-      yield* pieces;
+      yield pieces;
       if (end === 0) return;
     }
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import type { CreateOptions, ExecOptions, Runtime, RuntimeProgram } from '../interface.ts';
 import { cgroupPids, killCgroup, removeCgroups } from './cgroups.ts';
+import { refuseHostileRoot } from './check-root.ts';
 import { PID_FILE, type ProgramCall, runProgram } from './run-program.ts';
 import { cgroupsOfBundle, readRuntimeState } from './runtime-state.ts';
 import { startByFifo } from './start-fifo.ts';
@@ -36,6 +37,7 @@ class ProgramRuntime implements Runtime {
 
   async create(id: string, options: CreateOptions): Promise<number> {
     const { bundle, consoleSocket, stdio, onSpawn, signal } = options;
+    refuseHostileRoot(bundle);
     try {
       return pidOf(
         await this.#run({

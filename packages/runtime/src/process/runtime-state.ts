@@ -13,14 +13,7 @@ export interface RuntimeState {
   readonly hasPidNamespace: boolean;
 }
 
-/** The parts of runc's `state.json` that are read; they are the same since 1.0. */
-interface RuncState {
-  readonly init_process_pid?: number;
-  readonly cgroup_paths?: Readonly<Record<string, string>>;
-  readonly config?: { readonly namespaces?: readonly { readonly type?: string; readonly path?: string }[] };
-}
-
-/** The same of crun's `status`. */
+/** The parts of crun's `status` that are read. */
 interface CrunStatus {
   readonly pid?: number;
   readonly 'cgroup-path'?: string;
@@ -29,22 +22,39 @@ interface CrunStatus {
 /** @returns `undefined`: the runtime does not know the container, or writes what we cannot read */
 export function readRuntimeState(stateRoot: string, id: string): RuntimeState | undefined {
   const folder = join(stateRoot, id);
-  const runc = readJson<RuncState>(join(folder, 'state.json'));
+  const runc = readText(join(folder, 'state.json'));
   if (runc !== undefined) return fromRunc(runc);
   const crun = readJson<CrunStatus>(join(folder, 'status'));
   return crun === undefined ? undefined : fromCrun(crun);
 }
 
-function fromRunc(state: RuncState): RuntimeState | undefined {
-  const { cgroup_paths: paths, init_process_pid: pid } = state;
-  if (pid === undefined || paths === undefined) return undefined;
-  const own = state.config?.namespaces?.some(({ type, path }) => type === 'NEWPID' && (path ?? '') === '');
+interface RuncNamespace {
+  readonly type?: string;
+  readonly path?: string;
+}
+
+/**
+ * runc's `state.json`, whose names are the same since 1.0. It has the whole filter in it, so parsing all of it would cost more than everything
+ * else that is done at the end of a container: three values are cut out. Inside of texts a quote has a backslash before
+ * it, so no text can look like a name.
+ */
+function fromRunc(text: string): RuntimeState | undefined {
+  const pid = Number(/"init_process_pid":(\d+)/.exec(text)?.[1]);
+  const paths = cutOut<Readonly<Record<string, string>>>(text, /"cgroup_paths":(\{[^}]*\})/);
+  if (!(pid > 0) || paths === undefined) return undefined;
+  const namespaces = cutOut<readonly RuncNamespace[] | null>(text, /"namespaces":(\[[^\]]*\])/) ?? [];
   return {
     pid,
     cgroupFolders: [...new Set(Object.values(paths))].filter((path) => path !== ''),
     memoryFolder: paths.memory ?? paths[''],
-    hasPidNamespace: own === true,
+    hasPidNamespace: namespaces.some(({ type, path }) => type === 'NEWPID' && (path ?? '') === ''),
   };
+}
+
+/** @returns `undefined`: it is not there, or was cut off by a kill in the middle of writing it */
+function cutOut<T>(text: string, pattern: RegExp): T | undefined {
+  const [, json] = pattern.exec(text) ?? [];
+  return json === undefined ? undefined : parseJson<T>(json);
 }
 
 /** crun runs on cgroup2 alone or on the old hierarchies alone; its path is below each of them. */
@@ -76,7 +86,10 @@ const CGROUP_TOP = '/sys/fs/cgroup';
 
 function readJson<T>(path: string): T | undefined {
   const text = readText(path);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseJson<T>(text);
+}
+
+function parseJson<T>(text: string): T | undefined {
   try {
     return JSON.parse(text) as T;
   } catch (error) {

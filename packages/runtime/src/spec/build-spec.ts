@@ -1,15 +1,13 @@
 import { join } from 'node:path/posix';
 import type { ContainerSpec, OciProcess } from '../interface.ts';
 import { resolveSeccomp } from '../seccomp/resolve-profile.ts';
+import { DEFAULT_CGROUP_PARENT } from './cgroup-parent.ts';
 import { buildDevices } from './devices.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts';
 import { buildMounts, rootPropagation } from './mounts.ts';
 import { buildNamespaces } from './namespaces.ts';
 import { buildResources } from './resources.ts';
-
-/** The cgroup below which every container has its own, where nobody says otherwise. */
-export const DEFAULT_CGROUP_PARENT = '/berth';
 
 /**
  * `config.json` as Docker makes it: same mounts, masks, capabilities and filters, so that what runs there runs here.

@@ -8,6 +8,20 @@ import { insertOwner, type LayerRow } from './rows.ts';
 
 type Step = LayerRow | Incoming;
 
+type ApplySources = Omit<ApplyOptions, 'layers'> & { readonly layers: readonly LayerSource[] };
+
+interface Attempt {
+  /** One per layer, as far as the plan has come. */
+  readonly steps: Step[];
+  /** Those of the steps that this call has joined and not yet left. */
+  readonly incoming: Incoming[];
+  /** Another call was bringing one of them already. */
+  isShared: boolean;
+}
+
+/** Other calls that one may wait for in vain. */
+const MAX_SHARED_FAILURES = 5;
+
 /** @see LayerStore.apply */
 export class LayerApplier {
   readonly #parts: StoreParts;
@@ -20,35 +34,46 @@ export class LayerApplier {
     this.#committer = committer;
   }
 
-  async apply(
-    options: Omit<ApplyOptions, 'layers'> & { readonly layers: readonly LayerSource[] },
-  ): Promise<readonly LayerRow[]> {
+  async apply(options: ApplySources): Promise<readonly LayerRow[]> {
+    for (let tries = 0; ; tries++) {
+      options.signal?.throwIfAborted();
+      const attempt: Attempt = { steps: [], incoming: [], isShared: false };
+      try {
+        return await this.#try(options, attempt);
+      } catch (error) {
+        // What another call was bringing may have failed with that call's own source: then by ours.
+        if (!attempt.isShared || options.signal?.aborted || tries === MAX_SHARED_FAILURES) throw error;
+      }
+    }
+  }
+
+  async #try(options: ApplySources, attempt: Attempt): Promise<readonly LayerRow[]> {
     const { owner, signal } = options;
-    signal?.throwIfAborted();
+    const { steps, incoming } = attempt;
     using pins = new DisposableStack();
-    const steps: Step[] = [];
-    const incoming: Incoming[] = [];
-    const leave = (reason: unknown) => {
-      for (const step of incoming.splice(0)) step.leave(reason);
+    const leave = (reason: unknown): readonly Incoming[] => {
+      const left = incoming.splice(0);
+      for (const step of left) step.leave(reason);
+      return left;
     };
+    let left: readonly Incoming[] = [];
+    const onAbort = () => {
+      left = leave(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
     try {
-      await this.#parts.withStructure(async () => {
-        for await (const step of this.#plan(options, pins)) {
-          steps.push(step);
-          if (step instanceof Incoming) incoming.push(step);
-        }
-      });
+      await this.#parts.withStructure(() => this.#plan(options, { attempt, pins }));
       const work = Promise.all(steps.map((step) => (step instanceof Incoming ? step.committed : step)));
       const rows = await (signal === undefined ? work : orAbort(work, signal));
       if (owner !== undefined) await this.#own(steps.at(-1), rows.at(-1), owner);
       return rows;
     } catch (error) {
-      const stopped = [...incoming];
-      leave(error);
+      left = [...left, ...leave(error)];
       // Only once nothing of it is left on disk; what others wait for goes on.
-      await Promise.all(stopped.filter((step) => step.users === 0).map((step) => step.ended));
+      await Promise.all(left.filter((step) => step.users === 0).map((step) => step.ended));
       throw error;
     } finally {
+      signal?.removeEventListener('abort', onAbort);
       leave(undefined);
     }
   }
@@ -59,10 +84,10 @@ export class LayerApplier {
   }
 
   /** Runs alone with the structure: what it sees stays until `pins` are let go. */
-  async *#plan(
-    { parent, layers, owner }: Omit<ApplyOptions, 'layers'> & { readonly layers: readonly LayerSource[] },
-    pins: DisposableStack,
-  ): AsyncGenerator<Step> {
+  async #plan(
+    { parent, layers, owner, signal }: ApplySources,
+    { attempt, pins }: { readonly attempt: Attempt; readonly pins: DisposableStack },
+  ): Promise<void> {
     let below: Step | undefined;
     if (parent !== undefined) {
       pins.use(this.#parts.layerPins.pin(parent));
@@ -70,24 +95,33 @@ export class LayerApplier {
     }
     this.#assertDepth((below?.depth ?? 0) + layers.length);
     for (const [at, source] of layers.entries()) {
+      signal?.throwIfAborted();
       const chainID = chainAbove(below, source);
       if (chainID !== undefined) pins.use(this.#parts.layerPins.pin(chainID));
-      below = await this.#find(chainID, source, below);
-      if (below instanceof Incoming) {
-        below.join();
-        below.progress.add(source.onProgress?.bind(source));
-        if (owner !== undefined && at === layers.length - 1) below.owners.add(owner);
-      } else {
+      below = await this.#find(chainID, { source, below, attempt });
+      attempt.steps.push(below);
+      if (!(below instanceof Incoming)) {
         source.onProgress?.({ state: 'exists' });
+        continue;
       }
-      yield below;
+      below.join();
+      attempt.incoming.push(below);
+      below.progress.add(source.onProgress?.bind(source));
+      if (owner !== undefined && at === layers.length - 1) below.owners.add(owner);
     }
   }
 
-  async #find(chainID: ChainID | undefined, source: LayerSource, below: Step | undefined): Promise<Step> {
+  async #find(
+    chainID: ChainID | undefined,
+    layer: { readonly source: LayerSource; readonly below: Step | undefined; readonly attempt: Attempt },
+  ): Promise<Step> {
+    const { source, below, attempt } = layer;
     if (chainID !== undefined) {
       const other = this.#inFlight.get(chainID);
-      if (other !== undefined && !other.isStopped) return other;
+      if (other !== undefined && !other.isStopped) {
+        attempt.isShared = true;
+        return other;
+      }
       const row = await this.#parts.rows.layer(chainID);
       if (row !== undefined) return row;
     }

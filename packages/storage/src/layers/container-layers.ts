@@ -48,8 +48,11 @@ export class ContainerLayers {
 
   async info(name: string): Promise<ContainerLayerInfo | undefined> {
     const row = await this.#parts.rows.container(name);
-    if (row === undefined) return undefined;
-    return { name, parent: row.parent, isMounted: this.#parts.mounts.isMounted(row.key) };
+    return row === undefined ? undefined : this.#toInfo(row);
+  }
+
+  async all(): Promise<readonly ContainerLayerInfo[]> {
+    return (await this.#parts.rows.allContainers()).map((row) => this.#toInfo(row));
   }
 
   /** @throws {StorageError} `CONTAINER_LAYER_UNKNOWN` */
@@ -103,6 +106,10 @@ export class ContainerLayers {
       await this.#removals.remove(key);
       this.#parts.step('layers.removed');
     });
+  }
+
+  #toInfo({ name, parent, key }: ContainerRow): ContainerLayerInfo {
+    return { name, parent, isMounted: this.#parts.mounts.isMounted(key) };
   }
 
   async #make(

@@ -25,12 +25,18 @@ async function run(
   return { signal, out: Buffer.concat(chunks).toString() };
 }
 
-/** Which steps to die at: all of them in the long run, else the first and the last time of each. */
+const SEED = Number(process.env.BERTH_SEED ?? Date.now()) >>> 0;
+const RANDOM_STEPS = 4;
+
+/** Which steps to die at: all of them in the long run, else the first of each name and some by the seed. */
 function choose(steps: readonly string[]): readonly number[] {
-  if (process.env.BERTH_SOAK === '1') return steps.map((_, at) => at);
-  return steps.flatMap((step, at) =>
-    steps.indexOf(step) === at || steps.lastIndexOf(step) === at ? [at] : [],
+  const all = steps.map((_, at) => at);
+  if (process.env.BERTH_SOAK === '1') return all;
+  const random = Array.from(
+    { length: RANDOM_STEPS },
+    (_, index) => (SEED * (index + 1) * 2_654_435_761) % steps.length,
   );
+  return all.filter((at) => steps.indexOf(steps[at] ?? '') === at || random.includes(at));
 }
 
 async function dieAndRecover(
@@ -65,13 +71,16 @@ async function dieAndRecover(
 
 for (const { name } of DRIVERS) {
   describe(`the layer store over ${name} after kill -9`, { skip: whyNotHere() }, () => {
-    test('has the old state or the new one, and the next try succeeds', async (context) => {
+    // Each step costs two starts of a process: more time than one test has elsewhere.
+    test('has the old state or the new one, and the next try succeeds', {
+      timeout: 1_800_000,
+    }, async (context) => {
       await using scratch = await Scratch.make();
       const { out } = await run([join(scratch.path, 'storage'), name]);
       const steps = out.trimEnd().split('\n');
       const chosen = [...choose(steps)];
       const names = new Set(chosen.map((at) => steps[at]));
-      context.diagnostic(`${chosen.length} of ${steps.length} steps: ${[...names].join(' ')}`);
+      context.diagnostic(`seed ${SEED}: ${chosen.length} of ${steps.length} steps: ${[...names].join(' ')}`);
       await Promise.all(
         Array.from({ length: SIDE_BY_SIDE }, async () => {
           for (let at = chosen.shift(); at !== undefined; at = chosen.shift()) {

@@ -153,6 +153,8 @@ export interface LayerStore extends AsyncDisposable {
   addOwner(chainID: ChainID, owner: string): Promise<void>;
   /** Takes an owner away from all it owned, and removes the layers that nobody needs any more, top first. Idempotent. */
   removeOwner(owner: string, options?: CallOptions): Promise<readonly LayerInfo[]>;
+  /** Everybody who owns a layer, each once: to be held against what the caller knows after a crash. */
+  owners(): Promise<readonly string[]>;
   /** Removes layers without owner, child and container. For start-up and prune. */
   sweep(options?: CallOptions): Promise<{ readonly layers: readonly LayerInfo[]; readonly bytes: number }>;
 
@@ -162,6 +164,8 @@ export interface LayerStore extends AsyncDisposable {
     options: { readonly parent?: ChainID; readonly sizeLimitBytes?: number },
   ): Promise<void>;
   containerLayer(name: string): Promise<ContainerLayerInfo | undefined>;
+  /** All of them, by name. */
+  containerLayers(): Promise<readonly ContainerLayerInfo[]>;
   /** Mounts the root filesystem of a container; counted. Survives the end of this process. @returns its path */
   mount(name: string): Promise<string>;
   unmount(name: string): Promise<void>;

@@ -87,6 +87,11 @@ export class FolderLayerStore implements LayerStore {
     await this.#images.addOwner(chainID, owner);
   }
 
+  async owners(): Promise<readonly string[]> {
+    this.#assertOpen();
+    return await this.#parts.rows.ownerNames();
+  }
+
   async removeOwner(owner: string): Promise<readonly LayerInfo[]> {
     this.#assertOpen();
     return await this.#images.removeOwner(owner);
@@ -109,6 +114,11 @@ export class FolderLayerStore implements LayerStore {
   async containerLayer(name: string): Promise<ContainerLayerInfo | undefined> {
     this.#assertOpen();
     return await this.#containers.info(name);
+  }
+
+  async containerLayers(): Promise<readonly ContainerLayerInfo[]> {
+    this.#assertOpen();
+    return await this.#containers.all();
   }
 
   async mount(name: string): Promise<string> {

@@ -113,6 +113,11 @@ export class LayerRows {
     return owners;
   }
 
+  async ownerNames(): Promise<readonly string[]> {
+    const query = this.database.read.selectFrom('layer_owners').select('owner').distinct().orderBy('owner');
+    return (await query.execute()).map(({ owner }) => owner);
+  }
+
   async driver(): Promise<string | undefined> {
     const query = this.database.read.selectFrom('settings').select('value').where('name', '=', 'driver');
     return (await query.executeTakeFirst())?.value;

@@ -24,39 +24,52 @@ export function refuseEntry(path: string, why: string, hint?: string): never {
   });
 }
 
+export interface FailureContext {
+  /** `Cannot <doing> "<entry>": …` */
+  readonly doing: string;
+  readonly entry: string;
+  /** A path on the file system that is written to, where it can be seen. */
+  readonly disk?: string;
+}
+
 /**
- * What a failure of the file system means for an entry: `LAYER_REFUSED` for what no attempt can ever unpack, `DISK_FULL`,
- * else `DISK_FAILED`. Other errors pass.
- *
- * @param disk a path on the file system that is written to
+ * What a failure of the file system means: `LAYER_REFUSED` for what no attempt can ever unpack, `DISK_FULL`, else
+ * `DISK_FAILED`. Other errors pass.
  */
-export function asStorageError(
-  error: unknown,
-  { doing, entry, disk }: { readonly doing: string; readonly entry: string; readonly disk: string },
-): unknown {
+export function asStorageError(error: unknown, { doing, entry, disk }: FailureContext): unknown {
   if (!hasCode(error) || !/^E[A-Z0-9]+$/.test(error.code)) return error;
   const what = `Cannot ${doing} "${showName(entry)}"`;
   const reason = REFUSALS[error.code];
+  const detail = { entry, reason: error.code };
   if (reason !== undefined) {
-    return new StorageError('LAYER_REFUSED', `${what}: ${reason} (${error.code})`, {
-      detail: { entry, reason: error.code },
-      cause: error,
-    });
+    return new StorageError('LAYER_REFUSED', `${what}: ${reason} (${error.code})`, { detail, cause: error });
   }
   if (!FULL.has(error.code)) {
-    return new StorageError('DISK_FAILED', `${what}: ${error.message}`, {
-      detail: { entry, reason: error.code },
-      cause: error,
-    });
+    return new StorageError('DISK_FAILED', `${what}: ${error.message}`, { detail, cause: error });
   }
-  const { bavail, bsize, files, ffree } = statfsSync(disk);
-  const isOutOfInodes = error.code === 'ENOSPC' && files > 0 && ffree === 0;
-  const left = isOutOfInodes ? 'no inode is free' : `${bavail * bsize} bytes are free`;
-  return new StorageError('DISK_FULL', `${what}: the disk is full (${error.code}, ${left})`, {
-    hint: isOutOfInodes
+  const room = disk === undefined ? undefined : roomOn(disk);
+  return new StorageError('DISK_FULL', `${what}: the disk is full (${error.code}${room?.words ?? ''})`, {
+    hint: room?.isOutOfInodes
       ? 'Remove images or containers: the file system has no room for more files, whatever their size'
       : 'Free space there or raise the quota, then try again',
-    detail: { entry, freeBytes: bavail * bsize, freeInodes: ffree, reason: error.code },
+    detail: { ...detail, ...room?.detail },
     cause: error,
   });
+}
+
+interface Room {
+  readonly words: string;
+  readonly isOutOfInodes: boolean;
+  readonly detail: { readonly freeBytes: number; readonly freeInodes: number };
+}
+
+function roomOn(disk: string): Room {
+  const { bavail, bsize, files, ffree } = statfsSync(disk);
+  const isOutOfInodes = files > 0 && ffree === 0;
+  const freeBytes = bavail * bsize;
+  return {
+    words: isOutOfInodes ? ', no inode is free' : `, ${freeBytes} bytes are free`,
+    isOutOfInodes,
+    detail: { freeBytes, freeInodes: ffree },
+  };
 }

@@ -10,6 +10,8 @@ import type {
   Unpacked,
   UnpackOptions,
 } from './interface.ts';
+import { settleLayer } from './settle/settle-layer.ts';
+import { CancelFlag } from './threads/cancel-flag.ts';
 import type { TreeJobOf } from './threads/messages.ts';
 import { streamOf } from './threads/stream.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
@@ -64,15 +66,15 @@ class ThreadedTreeWorkers implements TreeWorkers {
     );
   }
 
-  settle(
+  async settle(
     folder: TreeFolder,
     notes: SettleNotes,
     parents: readonly TreeFolder[],
     { signal, tarSplitPath }: SettleOptions,
   ): Promise<void> {
     const { impliedDirectories, foreignLinks, isRootOpaque = false } = notes;
-    const isSettled = impliedDirectories.length === 0 && foreignLinks.length === 0 && !isRootOpaque;
-    if (folder.form === 'tree' || isSettled) return Promise.resolve();
+    const hasMore = foreignLinks.length > 0 || isRootOpaque;
+    if (folder.form === 'tree' || (impliedDirectories.length === 0 && !hasMore)) return;
     const job: TreeJobOf<'settle'> = {
       type: 'settle',
       folder: plainFolder(folder),
@@ -80,7 +82,12 @@ class ThreadedTreeWorkers implements TreeWorkers {
       parents: parents.map(plainFolder),
       tarSplitPath: resolve(tarSplitPath),
     };
-    return this.#pool.use({ signal, lane: 'fill' }, (thread, both) => thread.run(job, { signal: both }));
+    signal?.throwIfAborted();
+    // Nearly every layer: its root has no entry. A few calls of the system, and a worker may be busy with a download.
+    const isRootAlone = impliedDirectories.length === 1 && impliedDirectories[0] === '' && !hasMore;
+    if (isRootAlone) return settleLayer(job, CancelFlag.never());
+    // Not behind the unpacking of other layers: those may wait for the network.
+    await this.#pool.use({ signal, lane: 'read' }, (thread, both) => thread.run(job, { signal: both }));
   }
 
   changes(difference: TreeDifference, { signal }: CallOptions = {}): Promise<readonly Change[]> {

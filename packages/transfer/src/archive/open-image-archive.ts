@@ -8,7 +8,7 @@ import {
   readAll,
 } from '@berth/oci';
 import type { FileSet } from '../files/file-set.ts';
-import { openTarFiles } from '../files/tar-files.ts';
+import { openTarFiles, stageTarFiles } from '../files/tar-files.ts';
 import type { CallOptions, ImageSource } from '../interface.ts';
 import { layoutSource } from '../layout/layout-source.ts';
 import { archiveSource, readEntries } from './open-archive.ts';
@@ -41,7 +41,23 @@ export async function openImageArchive({
   path,
   signal,
 }: CallOptions & { readonly path: string }): Promise<ImageArchive> {
-  const files = await openTarFiles(path, { signal });
+  return imageArchive(await openTarFiles(path, { signal }), path);
+}
+
+/**
+ * The same of an archive that comes as a stream: it waits in a new file at `path`, since what says what is in it may come last.
+ * The caller removes the file when it has closed the archive, and after a failure.
+ *
+ * @throws what `openImageArchive` throws, and whatever `source` throws
+ */
+export async function stageImageArchive(
+  source: AsyncIterable<Uint8Array>,
+  options: CallOptions & { readonly path: string },
+): Promise<ImageArchive> {
+  return imageArchive(await stageTarFiles(source, options), options.path);
+}
+
+async function imageArchive(files: FileSet, path: string): Promise<ImageArchive> {
   try {
     const isDocker = (await files.size(ARCHIVE_MANIFEST_FILE)) !== undefined;
     if (!isDocker && (await files.size(LAYOUT_INDEX_FILE)) === undefined) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Descriptor, type Digest, Digester, digestHex } from '@berth/oci';
 import { fileFailure } from '../files/read-file.ts';
 import { unpack } from '../files/unpack.ts';
+import { writeAll } from '../files/write-all.ts';
 import type { PutBlobOptions, PutBlobResult } from '../interface.ts';
 import type { OpenBlob } from '../remote/upload-body.ts';
 
@@ -62,7 +63,7 @@ export class StagedBlobs {
       let size = 0;
       for await (const chunk of unpack(counted(source, onProgress), { what, signal })) {
         digester.update(chunk);
-        await handle.writev([chunk]);
+        await writeAll(handle, chunk);
         size += chunk.length;
       }
       return { size, digest: digester.digest() };

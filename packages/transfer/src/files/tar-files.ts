@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   cleanArchivePath,
   detectCompression,
+  gatherChunks,
   OciError,
   readTar,
   resolveArchiveLink,
@@ -13,6 +14,7 @@ import {
 import type { FileSet } from './file-set.ts';
 import { fileFailure, readRange } from './read-file.ts';
 import { unpack } from './unpack.ts';
+import { writeAll } from './write-all.ts';
 
 interface Member {
   readonly start: number;
@@ -39,45 +41,83 @@ export async function openTarFiles(
     throw fileFailure(error, `read "${path}"`);
   });
   try {
-    const { members, links } = await walk(handle, options.signal);
-    const find = (name: string): Member | undefined => {
-      let at: string | undefined = name;
-      for (let steps = 0; at !== undefined && steps < MAX_LINKS; steps += 1) {
-        const member = members.get(at);
-        if (member !== undefined) return member;
-        at = links.get(at);
-      }
-      return undefined;
-    };
-    let closed: Promise<void> | undefined;
-    return {
-      size: async (name) => find(cleanArchivePath(name))?.size,
-      async *read(name, { offset = 0, signal } = {}) {
-        const member = find(cleanArchivePath(name));
-        if (member === undefined) return;
-        yield* readRange(handle, { start: member.start + offset, length: member.size - offset, signal });
-      },
-      [Symbol.asyncDispose]: () => {
-        closed ??= handle.close();
-        return closed;
-      },
-    };
+    const { size } = await handle.stat();
+    const source = readRange(handle, { start: 0, length: size, signal: options.signal });
+    return tarFiles(handle, await walk(source, options.signal));
   } catch (error) {
     await handle.close();
     throw fileFailure(error, `read "${path}"`);
   }
 }
 
-async function walk(
-  handle: FileHandle,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly members: Map<string, Member>; readonly links: Map<string, string> }> {
+/** What is written together: a call of the disk for each chunk of a socket would cost more than the bytes. */
+const WRITTEN_BYTES = 1024 * 1024;
+
+/**
+ * The members of a tar that comes as a stream, compressed or not: its plain bytes are kept in a new file at `path`, and
+ * the members found on the way. The caller removes the file when it has closed what it got, and after a failure.
+ *
+ * @throws {OciError} `TAR_INVALID`, `ARCHIVE_INVALID`, `COMPRESSION_INVALID`; whatever `source` throws
+ * @throws {TransferError} `DISK_FULL`, `FILE_UNUSABLE`
+ */
+export async function stageTarFiles(
+  source: AsyncIterable<Uint8Array>,
+  options: { readonly path: string; readonly signal?: AbortSignal | undefined },
+): Promise<FileSet> {
+  const { path, signal } = options;
+  const handle = await open(path, 'wx+', 0o600).catch((error: unknown) => {
+    throw fileFailure(error, `write "${path}"`);
+  });
+  async function* written(): AsyncGenerator<Uint8Array> {
+    const plain = unpack(source, { what: 'the archive', signal });
+    for await (const chunk of gatherChunks(plain, WRITTEN_BYTES)) {
+      await writeAll(handle, chunk);
+      yield chunk;
+    }
+  }
+  try {
+    return tarFiles(handle, await walk(written(), signal));
+  } catch (error) {
+    await handle.close();
+    throw fileFailure(error, `write "${path}"`);
+  }
+}
+
+interface TarIndex {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly links: ReadonlyMap<string, string>;
+}
+
+function tarFiles(handle: FileHandle, { members, links }: TarIndex): FileSet {
+  const find = (name: string): Member | undefined => {
+    let at: string | undefined = name;
+    for (let steps = 0; at !== undefined && steps < MAX_LINKS; steps += 1) {
+      const member = members.get(at);
+      if (member !== undefined) return member;
+      at = links.get(at);
+    }
+    return undefined;
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    size: async (name) => find(cleanArchivePath(name))?.size,
+    async *read(name, { offset = 0, signal } = {}) {
+      const member = find(cleanArchivePath(name));
+      if (member === undefined) return;
+      yield* readRange(handle, { start: member.start + offset, length: member.size - offset, signal });
+    },
+    [Symbol.asyncDispose]: () => {
+      closed ??= handle.close();
+      return closed;
+    },
+  };
+}
+
+async function walk(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<TarIndex> {
   const members = new Map<string, Member>();
   const links = new Map<string, string>();
-  const { size } = await handle.stat();
   // What is not content comes by `keepRaw` before its entry, so the sum of both is where content begins.
   let position = 0;
-  const source = readRange(handle, { start: 0, length: size, signal });
   const keepRaw = (piece: Uint8Array) => {
     position += piece.length;
   };
@@ -120,7 +160,7 @@ async function openPlain(path: string, signal: AbortSignal | undefined): Promise
     try {
       const { size } = await handle.stat();
       const source = readRange(handle, { start: 0, length: size, signal });
-      for await (const chunk of unpack(source, { what: `"${path}"`, signal })) await plain.writev([chunk]);
+      for await (const chunk of unpack(source, { what: `"${path}"`, signal })) await writeAll(plain, chunk);
     } catch (error) {
       await plain.close();
       throw error;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '@berth/errors';
+import { writeAll } from './write-all.ts';
 
 /** Makes the names in a folder durable. A file system that cannot sync folders is left as it is. */
 export async function syncFolder(path: string): Promise<void> {
@@ -27,7 +28,7 @@ export async function replaceFile(
     try {
       for await (const chunk of content) {
         options.signal?.throwIfAborted();
-        await handle.writev([chunk]);
+        await writeAll(handle, chunk);
       }
       await handle.sync();
     } finally {

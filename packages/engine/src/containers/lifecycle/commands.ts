@@ -144,8 +144,10 @@ async function sendSignal(
     container.endsOnNextExit = true;
   }
   if (container.state.status === 'restarting') {
-    await endRestarting(context, container);
-    return true;
+    if (await endRestarting(context, container)) return true;
+    // The next run had begun already, and with it what was noted is forgotten.
+    if (!container.isActive) return true;
+    return await sendSignal(context, container, options);
   }
   context.background.run('state of a container', () => context.rows.save(container));
   const monitor = context.monitor();
@@ -178,14 +180,17 @@ async function thaw(context: ContainersContext, container: Container): Promise<v
   tell(context.emit, container, { action: 'unpause' });
 }
 
-async function endRestarting(context: ContainersContext, container: Container): Promise<void> {
+/** @returns `false`: it runs by now */
+async function endRestarting(context: ContainersContext, container: Container): Promise<boolean> {
   cancelRestart(container);
-  await container.mutex.run(async () => {
-    if (container.state.status !== 'restarting') return;
+  return await container.mutex.run(async () => {
+    if (container.state.status !== 'restarting') return false;
+    cancelRestart(container);
     container.state = { ...container.state, status: 'exited', finishedAt: timeText(new Date()) };
     await context.rows.save(container);
+    container.tell('stopped');
+    return true;
   });
-  container.tell('stopped');
 }
 
 export async function kill(

@@ -35,13 +35,13 @@ export function startFailure(error: unknown, network = ''): StartFailure {
     case 'NETWORK_UNKNOWN':
       return {
         exitCode,
-        error: new EngineError(
-          'NETWORK_UNKNOWN',
-          `failed to set up container networking: network ${network} not found`,
-          options,
-        ),
+        error: new EngineError('NETWORK_UNKNOWN', `${NETWORKING}network ${network} not found`, options),
       };
     case 'PORT_TAKEN':
+      return {
+        exitCode,
+        error: new EngineError('START_FAILED', `${NETWORKING}${portTaken(error, message)}`, options),
+      };
     case 'PORT_RANGE_TAKEN':
     case 'PORT_NOT_ALLOWED':
     case 'PORT_INVALID':
@@ -49,14 +49,23 @@ export function startFailure(error: unknown, network = ''): StartFailure {
     case 'ADDRESSES_EXHAUSTED':
       return {
         exitCode,
-        error: new EngineError('START_FAILED', `failed to set up container networking: ${message}`, options),
+        error: new EngineError('START_FAILED', `${NETWORKING}${message}`, options),
       };
     default:
       return { exitCode, error: new EngineError('START_FAILED', message, options) };
   }
 }
 
+const NETWORKING = 'failed to set up container networking: ';
 const TASK = 'failed to create task for container: failed to create shim task: ';
+
+/** Clients look for "port is already allocated"; who has it stands behind. */
+function portTaken(error: unknown, message: string): string {
+  const { hostAddress, hostPort } =
+    (error as { detail?: { hostAddress?: unknown; hostPort?: unknown } }).detail ?? {};
+  const bind = `Bind for ${String(hostAddress)}:${String(hostPort)} failed: port is already allocated`;
+  return `driver failed programming external connectivity: ${bind} (${message})`;
+}
 
 /** What the runtime said, if it said anything. */
 export function runtimeWords(error: unknown): string {

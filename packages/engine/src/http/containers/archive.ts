@@ -2,6 +2,7 @@ import type { ApiPathStat } from '../../api/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { Exchange } from '../server/exchange.ts';
 import type { Answer } from '../server/route.ts';
+import { bodyOf } from '../wire/bytes-of.ts';
 import { readJson } from '../wire/json-body.ts';
 import { commitBody } from '../wire/schemas.ts';
 import { sendBytes } from '../wire/send-stream.ts';
@@ -19,7 +20,7 @@ export const getArchive: Answer = async ({ engine }, exchange) => {
 
 export const putArchive: Answer = async ({ engine }, exchange) => {
   const { query, req, signal } = exchange;
-  await engine.containers.writeArchive(exchange.name, pathOf(exchange), req, {
+  await engine.containers.writeArchive(exchange.name, pathOf(exchange), bodyOf(req), {
     signal,
     noOverwriteDirNonDir: query.flag('noOverwriteDirNonDir'),
     copyUidGid: query.flag('copyUIDGID'),

@@ -8,23 +8,13 @@ export const createContainer: Answer = async ({ engine }, exchange) => {
   const config = await readJson(exchange.req, createContainerBody);
   const { query, signal } = exchange;
   const [name, platform] = [query.text('name'), query.text('platform')];
-  const created = await engine.containers.create(oneWordLists(config) as unknown as ApiCreateContainer, {
+  const created = await engine.containers.create(config as unknown as ApiCreateContainer, {
     signal,
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
   });
   exchange.sendJson(201, created);
 };
-
-/** Clients may send a command as one string; it is one word then, not a line for a shell. */
-function oneWordLists(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { Cmd, Entrypoint } = config;
-  return {
-    ...config,
-    ...(typeof Cmd === 'string' ? { Cmd: [Cmd] } : {}),
-    ...(typeof Entrypoint === 'string' ? { Entrypoint: [Entrypoint] } : {}),
-  };
-}
 
 export const startContainer: Answer = async ({ engine }, exchange) => {
   if (exchange.query.has('checkpoint') && exchange.query.text('checkpoint') !== undefined) {

@@ -18,7 +18,7 @@ export const createExec: Answer = async ({ engine }, exchange) => {
 /** A client that leaves does not end the process. */
 export const startExec: Takeover = async ({ engine }, exchange, connection) => {
   const { req, name, signal, version } = exchange;
-  const body = startExecBody.read(parseJsonBody(req, await connection.readBody(req)) ?? {});
+  const body = startExecBody.read(parseJsonBody(req, await connection.readBody(req)) ?? {}, '');
   const { Detach: detach = false, Tty: tty, ConsoleSize: consoleSize } = body;
   const detachKeys = detach ? '' : (await engine.containers.inspectExec(name)).DetachKeys;
   const streams = await engine.containers.startExec(name, {
@@ -26,7 +26,7 @@ export const startExec: Takeover = async ({ engine }, exchange, connection) => {
     ...(tty === undefined ? {} : { tty }),
     ...(consoleSize === undefined || version < 42
       ? {}
-      : { consoleSize: consoleSize as unknown as readonly [number, number] }),
+      : { consoleSize: consoleSize as readonly [number, number] }),
   });
   if (streams === undefined) {
     exchange.takeoverStatus = 200;

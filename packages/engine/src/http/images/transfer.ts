@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.ts';
 import type { Answer } from '../server/route.ts';
+import { bodyOf } from '../wire/bytes-of.ts';
 import { ProgressStream } from '../wire/progress-stream.ts';
 import { parseRegistryAuth } from '../wire/registry-auth.ts';
 import { sendBytes } from '../wire/send-stream.ts';
@@ -44,7 +45,7 @@ const importImage: Answer = async ({ engine }, exchange) => {
   const platform = query.text('platform');
   const progress = new ProgressStream(exchange);
   await progress.run(async () => {
-    const id = await engine.images.importTar(req, {
+    const id = await engine.images.importTar(bodyOf(req), {
       ...{ signal, changes: query.all('changes'), source },
       ...(repo === undefined ? {} : { reference: referenceOf(repo, tag) }),
       ...(message === undefined ? {} : { message }),
@@ -98,7 +99,7 @@ export const loadImages: Answer = async ({ engine }, exchange) => {
   const { query, req, signal } = exchange;
   const progress = new ProgressStream(exchange);
   await progress.run(async () => {
-    await engine.images.load(req, {
+    await engine.images.load(bodyOf(req), {
       ...{ signal, quiet: query.flag('quiet', true) },
       onProgress: progress.send,
     });

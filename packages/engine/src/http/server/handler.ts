@@ -160,8 +160,22 @@ function answerError(exchange: Exchange, error: unknown): void {
     return;
   }
   const { status, message } = toFailure(error);
-  // What is left of a body nobody wants is not read.
-  exchange.sendJson(status, { message }, req.complete ? {} : { connection: 'close' });
+  exchange.sendJson(status, { message });
+  if (!req.complete) drain(req);
+}
+
+/** How long a client may go on sending a body that nobody wants. */
+const DRAIN_MS = 10_000;
+
+/**
+ * A client that is sending reads the answer only when it looks up; closing under it would give it "broken pipe" instead of
+ * the reason. So the rest is read and dropped, for a while.
+ */
+function drain(req: IncomingMessage): void {
+  const timer = setTimeout(() => req.destroy(), DRAIN_MS);
+  timer.unref();
+  for (const event of ['end', 'close']) req.once(event, () => clearTimeout(timer));
+  req.resume();
 }
 
 function answerOnSocket(exchange: Exchange, connection: HijackedConnection, error: unknown): void {

@@ -14,7 +14,7 @@ const STATUS: Readonly<Record<ErrorClass, number>> = {
   unsupported: 501,
   unavailable: 503,
   dataLoss: 500,
-  cancelled: 499,
+  cancelled: 503,
   internal: 500,
 };
 
@@ -32,7 +32,9 @@ export function toFailure(error: unknown): Failure {
     const { message } = error as Error;
     return { status: STATUS[meaning], message: withHint(error as Error, message), isFault: isFault(error) };
   }
-  if (isAbort(error)) return { status: 499, message: 'The call was cancelled', isFault: false };
+  // The client is gone and reads nothing, or the engine stops.
+  if (isAbort(error))
+    return { status: 503, message: 'The call was cancelled: the engine stops', isFault: false };
   return {
     status: 500,
     message: error instanceof Error ? error.message : String(error),

@@ -1,6 +1,7 @@
 import type { AttachedStreams } from '@berth/monitor';
 import type { Exchange } from '../server/exchange.ts';
 import type { HijackedConnection } from '../server/hijack.ts';
+import { bytesOf } from './bytes-of.ts';
 import { DetachScanner } from './detach-keys.ts';
 import { frameHeader, streamType } from './frames.ts';
 
@@ -26,21 +27,28 @@ export async function joinStreams(
   exchange.takeoverStatus = connection.isUpgrade ? 101 : 200;
   connection.begin({ 'Content-Type': streamType({ isTerminal: streams.isTerminal, version }) });
   const detached = Promise.withResolvers<'detached'>();
+  const over = new AbortController();
   if (hasInput) {
-    void copyInput(connection, options).then(
+    void copyInput(connection, options, over.signal).then(
       (isDetached) => {
         if (isDetached) detached.resolve('detached');
       },
-      // Writing to a process that is gone is no error; what else fails ends both ways.
-      () => connection.socket.destroy(),
+      // Writing to a process that is gone is no error; what else fails ends both ways, but no output is lost to it.
+      () => {
+        if (!over.signal.aborted) connection.socket.destroy();
+      },
     );
   } else {
     // Without a reader its end would never be seen.
     connection.socket.resume();
   }
-  const ended = await Promise.race([copyOutput(exchange, connection, options), detached.promise]);
-  if (ended === 'detached') await options.onDetach();
-  connection.end();
+  try {
+    const ended = await Promise.race([copyOutput(exchange, connection, options), detached.promise]);
+    if (ended === 'detached') await options.onDetach();
+  } finally {
+    over.abort();
+    connection.end();
+  }
 }
 
 async function copyOutput(
@@ -55,40 +63,23 @@ async function copyOutput(
   }
 }
 
-/** @returns whether the detach keys ended it */
+/** What comes when all is `over` is read, so that the connection can end, and goes nowhere. @returns whether the detach keys ended it */
 async function copyInput(
   { socket }: HijackedConnection,
   { streams, detachKeys }: JoinOptions,
+  over: AbortSignal,
 ): Promise<boolean> {
   const scanner = detachKeys === undefined ? undefined : new DetachScanner(detachKeys);
   for await (const chunk of bytesOf(socket)) {
+    if (over.aborted) continue;
     const { pass, isDetached } = scanner?.scan(chunk) ?? { pass: chunk, isDetached: false };
     if (pass.byteLength > 0) await streams.write(pass);
     if (isDetached) return true;
   }
+  if (over.aborted) return false;
   const rest = scanner?.flush();
   if (rest !== undefined && rest.byteLength > 0) await streams.write(rest);
   // A client that is gone has not said that there is no more input; one that has closed its side has.
   if (socket.readableEnded && !socket.destroyed) await streams.endInput();
   return false;
-}
-
-/** What comes in, until its end or the client's; unlike the stream's own iterator it leaves the other direction alone. */
-async function* bytesOf(socket: HijackedConnection['socket']): AsyncIterable<Uint8Array> {
-  let wake = Promise.withResolvers<void>();
-  const onEvent = (): void => wake.resolve();
-  for (const event of ['readable', 'end', 'close']) socket.on(event, onEvent);
-  try {
-    while (true) {
-      const chunk = socket.read() as Uint8Array | null;
-      if (chunk !== null) yield chunk;
-      else if (socket.readableEnded || socket.destroyed) return;
-      else {
-        await wake.promise;
-        wake = Promise.withResolvers();
-      }
-    }
-  } finally {
-    for (const event of ['readable', 'end', 'close']) socket.off(event, onEvent);
-  }
 }

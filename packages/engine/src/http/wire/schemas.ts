@@ -1,26 +1,15 @@
-import { type TSchema, Type } from 'typebox';
-import { BodySchema } from './json-body.ts';
+import { anything, fields, flag, integer, listOf, mapOf, text, words } from './shape.ts';
 
 /**
  * The bodies that clients send, as far as their types matter: a field that is here has this type or is refused by its
  * name; fields that are not here pass. Which values are allowed is the engine's to say.
  */
 
-/** All fields optional, as Go's zero values have it. */
-function fields<T extends Record<string, TSchema>>(properties: T) {
-  return Type.Partial(Type.Object(properties, { additionalProperties: true }));
-}
-
-const text = Type.String();
-const flag = Type.Boolean();
-const integer = Type.Integer();
-const texts = Type.Array(Type.String());
-const textMap = Type.Record(Type.String(), Type.String());
-/** `["a", "b"]`; clients also send one string. */
-const words = Type.Union([texts, text]);
+const texts = listOf(text);
+const textMap = mapOf(text);
 /** The names count, the values are `{}` or `null`. */
-const nameSet = Type.Record(Type.String(), Type.Unknown());
-const size = Type.Tuple([integer, integer]);
+const nameSet = mapOf(anything);
+const size = listOf(integer, 2);
 
 const healthcheck = fields({
   Test: texts,
@@ -97,14 +86,14 @@ const resources = {
   CpuRealtimeRuntime: integer,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: Type.Array(device),
+  Devices: listOf(device),
   DeviceCgroupRules: texts,
   MemoryReservation: integer,
   MemorySwap: integer,
   MemorySwappiness: integer,
   OomKillDisable: flag,
   PidsLimit: integer,
-  Ulimits: Type.Array(ulimit),
+  Ulimits: listOf(ulimit),
 };
 
 const hostConfig = fields({
@@ -113,12 +102,12 @@ const hostConfig = fields({
   ContainerIDFile: text,
   LogConfig: fields({ Type: text, Config: textMap }),
   NetworkMode: text,
-  PortBindings: Type.Record(Type.String(), Type.Union([Type.Array(portBinding), Type.Null()])),
+  PortBindings: mapOf(listOf(portBinding)),
   RestartPolicy: restartPolicy,
   AutoRemove: flag,
   VolumeDriver: text,
   VolumesFrom: texts,
-  Mounts: Type.Array(mount),
+  Mounts: listOf(mount),
   ConsoleSize: size,
   Annotations: textMap,
   CapAdd: texts,
@@ -151,55 +140,47 @@ const hostConfig = fields({
   Init: flag,
 });
 
-export const createContainerBody = new BodySchema(
-  fields({
-    ...containerConfig,
-    HostConfig: hostConfig,
-    NetworkingConfig: fields({ EndpointsConfig: Type.Record(Type.String(), Type.Unknown()) }),
-  }),
-);
+export const createContainerBody = fields({
+  ...containerConfig,
+  HostConfig: hostConfig,
+  NetworkingConfig: fields({ EndpointsConfig: nameSet }),
+});
 
 /** The config that `commit` takes over the container's. */
-export const commitBody = new BodySchema(fields(containerConfig));
+export const commitBody = fields(containerConfig);
 
-export const updateContainerBody = new BodySchema(fields({ ...resources, RestartPolicy: restartPolicy }));
+export const updateContainerBody = fields({ ...resources, RestartPolicy: restartPolicy });
 
-export const createExecBody = new BodySchema(
-  fields({
-    User: text,
-    Privileged: flag,
-    Tty: flag,
-    ConsoleSize: size,
-    AttachStdin: flag,
-    AttachStdout: flag,
-    AttachStderr: flag,
-    DetachKeys: text,
-    Env: texts,
-    WorkingDir: text,
-    Cmd: texts,
-  }),
-);
+export const createExecBody = fields({
+  User: text,
+  Privileged: flag,
+  Tty: flag,
+  ConsoleSize: size,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  DetachKeys: text,
+  Env: texts,
+  WorkingDir: text,
+  Cmd: texts,
+});
 
-export const startExecBody = new BodySchema(fields({ Detach: flag, Tty: flag, ConsoleSize: size }));
+export const startExecBody = fields({ Detach: flag, Tty: flag, ConsoleSize: size });
 
-export const createVolumeBody = new BodySchema(
-  fields({
-    Name: text,
-    Driver: text,
-    DriverOpts: textMap,
-    Labels: textMap,
-    ClusterVolumeSpec: Type.Unknown(),
-  }),
-);
+export const createVolumeBody = fields({
+  Name: text,
+  Driver: text,
+  DriverOpts: textMap,
+  Labels: textMap,
+  ClusterVolumeSpec: anything,
+});
 
-export const authBody = new BodySchema(
-  fields({
-    username: text,
-    password: text,
-    auth: text,
-    email: text,
-    serveraddress: text,
-    identitytoken: text,
-    registrytoken: text,
-  }),
-);
+export const authBody = fields({
+  username: text,
+  password: text,
+  auth: text,
+  email: text,
+  serveraddress: text,
+  identitytoken: text,
+  registrytoken: text,
+});

@@ -1,11 +1,10 @@
-import { open } from 'node:fs/promises';
-import { hasCode } from '@berth/errors';
 import { hostPlatform, isDigest } from '@berth/oci';
-import { type ArchivedImage, openImageArchive, unpack } from '@berth/transfer';
+import { type ArchivedImage, type ImageArchive, stageImageArchive } from '@berth/transfer';
 import type { ApiProgress } from '../../api/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { CallOptions } from '../../interface.ts';
 import { emitImageEvent, type ImagesContext } from '../context.ts';
+import { diskFull, isDiskFull } from '../disk-full.ts';
 import type { ImageName } from '../image-rows.ts';
 import { imageNames, referenceOf, repositoryKey } from '../names.ts';
 import { LoadLines, type OnProgress } from '../receive/layer-progress.ts';
@@ -34,11 +33,7 @@ export async function loadImages(
 ): Promise<readonly string[]> {
   const { onProgress = () => {}, quiet = false, signal } = options;
   await using staged = context.staging.temporary();
-  await stage(tar, staged.path, signal);
-  await using archive = await openImageArchive({
-    path: staged.path,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  await using archive = await openStaged(tar, { path: staged.path, signal });
   const images = archive.images.map((image) => ({ image, names: namesOf(image) }));
   if (images.length === 0)
     throw new EngineError('IMAGE_INVALID', 'Cannot load the archive: it has no images');
@@ -70,27 +65,14 @@ export async function loadImages(
   return loaded;
 }
 
-async function stage(
+async function openStaged(
   tar: AsyncIterable<Uint8Array>,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
+  { path, signal }: { readonly path: string; readonly signal: AbortSignal | undefined },
+): Promise<ImageArchive> {
   try {
-    for await (const chunk of unpack(readableTar(tar), { what: 'the archive', signal })) {
-      signal?.throwIfAborted();
-      await file.writev([chunk]);
-    }
+    return await stageImageArchive(readableTar(tar), { path, ...(signal === undefined ? {} : { signal }) });
   } catch (error) {
-    if (!hasCode(error) || !['ENOSPC', 'EDQUOT', 'EFBIG'].includes(error.code)) throw error;
-    throw new EngineError(
-      'DISK_FULL',
-      'no space left on device: the archive does not fit beside the images',
-      {
-        hint: 'Make room: docker image prune, docker container prune',
-        cause: error,
-      },
-    );
+    throw isDiskFull(error) ? diskFull('the archive does not fit beside the images', error) : error;
   }
 }
 

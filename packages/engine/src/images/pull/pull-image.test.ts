@@ -339,3 +339,45 @@ test('attack 10: manifests and configs that do not agree are refused with nothin
   put(image.manifest);
   assert.equal((await engine.images.pull(`${registry.host}/a/app`)).id, image.manifest.config.digest);
 });
+
+test('attack 12: what is no manifest or no config is refused, however it is broken', async () => {
+  await using registry = await startSmallRegistry();
+  await using engine = await openTestImages();
+  const image = await randomImage({ seed: 'broken', layers: 1 });
+  registry.put('a/app', image);
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  for (const text of [
+    '',
+    'null',
+    '[]',
+    '{',
+    '{}',
+    'x'.repeat(1000),
+    deep,
+    '{"schemaVersion":2,"schemaVersion":2}',
+  ]) {
+    const bytes = Buffer.from(text);
+    const descriptor = { mediaType: MEDIA_TYPE_OCI_MANIFEST, digest: digestBytes(bytes), size: bytes.length };
+    registry.putManifest('a/app:latest', { descriptor, bytes });
+    await assert.rejects(engine.images.pull(`${registry.host}/a/app`), { class: 'invalidArgument' }, text);
+    const config = { ...image.manifest.config, digest: registry.putBlob('a/app', bytes), size: bytes.length };
+    const manifest = Buffer.from(JSON.stringify({ ...image.manifest, config }));
+    registry.putManifest('a/app:latest', {
+      descriptor: { ...descriptor, digest: digestBytes(manifest), size: manifest.length },
+      bytes: manifest,
+    });
+    await assert.rejects(engine.images.pull(`${registry.host}/a/app`), { code: 'CONFIG_INVALID' }, text);
+  }
+  await assertNothingLeft(engine);
+});
+
+test('pull() of a short name goes to the default registry', async () => {
+  await using registry = await startSmallRegistry();
+  await using engine = await openTestImages({ defaultRegistry: registry.host });
+  const image = await randomImage({ seed: 'short', layers: 1 });
+  registry.put('team/app:1', image);
+  await engine.images.pull('team/app:1');
+  const [listed] = await engine.images.list();
+  assert.deepEqual(listed?.RepoTags, ['team/app:1']);
+  assert.equal((await engine.images.find(`${registry.host}/team/app:1`))?.id, image.manifest.config.digest);
+});

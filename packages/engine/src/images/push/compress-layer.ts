@@ -1,14 +1,29 @@
 import { open } from 'node:fs/promises';
 import { compress, type Descriptor, Digester, MEDIA_TYPE_DOCKER_LAYER_GZIP } from '@berth/oci';
+import { diskFull, isDiskFull } from '../disk-full.ts';
 
-/** 4 is half the time of 6 for 3% more bytes. */
+/** 4 takes 0.6 to 0.8 of the time of 6 for at most 3% more bytes (a Debian base, a binary; Node 24). */
 const LEVEL = 4;
 
 /**
  * Compresses a layer into a file, so that its digest is known before the first byte is sent. The same layer gives the
  * same digest on the same build of Node.
+ *
+ * @throws {EngineError} `DISK_FULL`; whatever `tar` throws
  */
 export async function compressLayer(
+  tar: AsyncIterable<Uint8Array>,
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Descriptor> {
+  try {
+    return await compressTo(tar, path, options);
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull('the layer does not fit beside the images, compressed', error) : error;
+  }
+}
+
+async function compressTo(
   tar: AsyncIterable<Uint8Array>,
   path: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
@@ -24,7 +39,10 @@ export async function compressLayer(
     signal?.throwIfAborted();
     digester.update(chunk);
     size += chunk.length;
-    await file.writev([chunk]);
+    // Where the disk is nearly full, the kernel takes a part and says how much, without an error.
+    for (let done = 0; done < chunk.length; ) {
+      done += (await file.write(chunk, done, chunk.length - done)).bytesWritten;
+    }
   }
   return { mediaType: MEDIA_TYPE_DOCKER_LAYER_GZIP, digest: digester.digest(), size };
 }

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { EngineError } from '../../errors.ts';
+import { diskFull } from '../disk-full.ts';
 import { humanSize } from './progress-bar.ts';
 
 /**
@@ -11,16 +11,8 @@ export async function needSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize, ffree, files } = await statfs(folder);
   const free = bavail * bsize;
   if (free < bytes) {
-    throw new EngineError(
-      'DISK_FULL',
-      `no space left on device: the layers have ${humanSize(bytes)} compressed, "${folder}" has ${humanSize(free)} free`,
-      { hint: 'Make room: docker image prune, docker container prune', detail: { free, needed: bytes } },
-    );
+    throw diskFull(`the layers have ${humanSize(bytes)}, "${folder}" has ${humanSize(free)} free`);
   }
   // Some file systems (btrfs) count no inodes and say 0 of 0.
-  if (files > 0 && ffree === 0) {
-    throw new EngineError('DISK_FULL', `no space left on device: "${folder}" has no inodes left`, {
-      hint: 'Make room: docker image prune, docker container prune',
-    });
-  }
+  if (files > 0 && ffree === 0) throw diskFull(`"${folder}" has no inodes left`);
 }

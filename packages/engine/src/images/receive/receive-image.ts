@@ -175,9 +175,11 @@ async function applyOnce(
   await using streams = new OpenStreams();
   const inputs = layers.map((layer, at): LayerInput => {
     const line = lines[at] as LayerReport;
+    const diffID = diffIDs[at] as DiffID;
     return {
-      diffID: diffIDs[at] as DiffID,
-      open: (call) => streams.follow(openBlob(source, layer, { parts, signal: call.signal, line }), line),
+      diffID,
+      open: (call) =>
+        streams.follow(openBlob(source, layer, { parts, signal: call.signal, line, diffID }), line),
       onProgress: (progress) => line.applying(progress),
     };
   });
@@ -208,14 +210,18 @@ function openBlob(
     parts,
     signal,
     line,
+    diffID,
   }: {
     readonly parts: PartialBlobs | undefined;
     readonly signal: AbortSignal | undefined;
     readonly line: LayerReport;
+    readonly diffID: DiffID;
   },
 ): AsyncIterable<Uint8Array> {
   const onRetry = ({ waitMs }: RetryNotice) => line.retries(Math.ceil(waitMs / 1000));
-  const call = { ...(signal === undefined ? {} : { signal }), onRetry };
+  // A plain layer is its diffID, which the layer store takes in any case.
+  const verifies = layer.digest !== diffID;
+  const call = { ...(signal === undefined ? {} : { signal }), onRetry, verifies };
   return parts === undefined ? source.blob(layer, call) : parts.read(source, layer, call);
 }
 

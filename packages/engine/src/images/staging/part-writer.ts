@@ -49,7 +49,9 @@ export class PartWriter implements AsyncDisposable {
         const bytes = this.#waitingBytes;
         this.#waiting = [];
         this.#waitingBytes = 0;
-        await this.#handle.writev(chunks, this.#position);
+        const { bytesWritten } = await this.#handle.writev(chunks, this.#position);
+        // Where the disk is nearly full, the kernel takes a part, without an error.
+        if (bytesWritten < bytes) throw new Error('The disk took only a part');
         this.#position += bytes;
       }
     } catch (error) {

@@ -241,6 +241,41 @@ export function applyCases(bench: StoreBench): void {
     await given.assertClean();
   });
 
+  bench.test('who shares a source that ends with its caller goes on with an own one', async (given) => {
+    const tars = [await tarOf(BASE), await tarOf(APP)];
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = given.store.apply({
+      layers: tars.map((tar) => inputOf(tar, { open: () => never(signal) })),
+      signal,
+    });
+    await wait(100);
+    const second = given.store.apply({ layers: tars.map((tar) => inputOf(tar)), owner: 'second' });
+    await wait(20);
+    controller.abort();
+    await assert.rejects(first, { name: 'AbortError' });
+    assert.equal((await second).length, 2);
+    await given.assertClean();
+    assert.deepEqual(await given.onDisk(), { keys: 2, garbage: 0, tarSplits: 2 });
+  });
+
+  bench.test('what was given up can be asked for again at once', async (given) => {
+    const tars = [await tarOf(BASE), await tarOf(APP)];
+    for (let round = 0; round < 4; round++) {
+      const controller = new AbortController();
+      const slow = tars.map((tar) => inputOf(tar, { open: ({ signal }) => never(signal) }));
+      const first = given.store.apply({ layers: slow, signal: controller.signal });
+      if (round > 0) await wait(40 * round);
+      controller.abort();
+      const again = given.store.apply({ layers: tars.map((tar) => inputOf(tar)), owner: 'again' });
+      await assert.rejects(first, { name: 'AbortError' });
+      assert.equal((await again).length, 2);
+      await given.assertClean();
+      assert.equal((await given.store.removeOwner('again')).length, 2);
+      assert.deepEqual(await given.onDisk(), { keys: 0, garbage: 0, tarSplits: 0 });
+    }
+  });
+
   bench.test(
     'a source that fails in the middle leaves nothing of its layer and those on it',
     async (given) => {

@@ -116,6 +116,11 @@ export function containerCases(bench: StoreBench): void {
     );
     // One image, one init layer, forty containers.
     assert.deepEqual(await given.onDisk(), { keys: 42, garbage: 0, tarSplits: 1 });
+    const all = await given.store.containerLayers();
+    assert.deepEqual(
+      all.map(({ name }) => name),
+      names.toSorted(),
+    );
     for (const name of names) {
       assert.deepEqual(await given.store.changes(name), [{ kind: 'added', path: '/mine' }]);
     }

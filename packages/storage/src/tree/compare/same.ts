@@ -5,6 +5,8 @@ import type { CancelFlag } from '../threads/cancel-flag.ts';
 import type { TreeNode } from './tree-node.ts';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Used again for each pair of files, one pair at a time; made at the first. */
+let scratch: readonly [Buffer, Buffer] | undefined;
 /** linux/fcntl.h; Node has no name for it. */
 const O_PATH = 0o10000000;
 
@@ -60,8 +62,8 @@ function hasSameContent(a: TreeNode, b: TreeNode, cancel: CancelFlag): boolean {
   const second = openFile(b);
   try {
     if (first === undefined || second === undefined) return false;
-    const one = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    const other = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    scratch ??= [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+    const [one, other] = scratch;
     for (let at = 0; ; ) {
       cancel.throwIfSet();
       const length = readFull(first, one, at);

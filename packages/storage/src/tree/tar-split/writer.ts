@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { constants as zlib, zstdCompressSync } from 'node:zlib';
 import { pathToBytes } from '@berth/oci';
+import { asStorageError } from '../failure.ts';
 import { BLOCK, BLOCK_BYTES, BLOCK_HEADER_BYTES, type BlockKind, MAGIC, RECORD, type Run } from './format.ts';
 import { RecordBuffer } from './record-buffer.ts';
 
@@ -9,6 +10,7 @@ const ZSTD = { params: { [zlib.ZSTD_c_compressionLevel]: 1, [zlib.ZSTD_c_checksu
 
 /** Writes a tar-split file while a tar passes by. Holds its file open, so that it goes on writing from inside a jail. */
 export class TarSplitWriter implements Disposable {
+  readonly #path: string;
   readonly #fd: number;
   readonly #stream = new RecordBuffer(BLOCK_BYTES + 65_536);
   readonly #other = new RecordBuffer(BLOCK_BYTES + 65_536);
@@ -20,8 +22,16 @@ export class TarSplitWriter implements Disposable {
 
   /** A file that is there is replaced. */
   constructor(path: string) {
-    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
-    writeAll(this.#fd, MAGIC);
+    this.#path = path;
+    this.#fd = told(path, () =>
+      openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600),
+    );
+    try {
+      told(path, () => writeAll(this.#fd, MAGIC));
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   /** Bytes of the tar that are not kept elsewhere. */
@@ -91,7 +101,7 @@ export class TarSplitWriter implements Disposable {
   }
 
   #block(kind: BlockKind, records: RecordBuffer): void {
-    writeBlock(this.#fd, kind, records);
+    told(this.#path, () => writeBlock(this.#fd, kind, records));
     records.clear();
   }
 }
@@ -103,11 +113,22 @@ export function appendMoves(
 ): void {
   const records = new RecordBuffer(4096);
   for (const { from, to } of moves) records.text(pathToBytes(from)).text(pathToBytes(to));
-  const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND);
+  told(path, () => {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      writeBlock(fd, BLOCK.moved, records);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Failures of the file system, said of this file. */
+function told<T>(path: string, write: () => T): T {
   try {
-    writeBlock(fd, BLOCK.moved, records);
-  } finally {
-    closeSync(fd);
+    return write();
+  } catch (error) {
+    throw asStorageError(error, { doing: 'write the tar-split file', entry: path });
   }
 }
 

@@ -6,6 +6,11 @@ export class CancelFlag {
     this.#cell = cell;
   }
 
+  /** For work that is over before anybody could cancel it. */
+  static never(): CancelFlag {
+    return new CancelFlag(new Int32Array(1));
+  }
+
   /** A few nanoseconds: once per entry and per chunk. @throws an `AbortError` */
   throwIfSet(): void {
     if (Atomics.load(this.#cell, 0) !== 0) throw new DOMException('The job was cancelled', 'AbortError');

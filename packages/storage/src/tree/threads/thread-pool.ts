@@ -11,8 +11,8 @@ export interface ThreadPoolOptions {
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Filling and reading wait for places of their own: a commit reads a tree while it fills another, and with one lane the
-   * two could wait for each other.
+   * Unpacking waits for places of its own: a commit reads a tree while it fills another, and with one lane the two could
+   * wait for each other.
    */
   readonly lane: 'fill' | 'read';
 }

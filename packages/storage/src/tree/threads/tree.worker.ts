@@ -7,11 +7,12 @@ import { toPlainError } from '@berth/errors';
 import { findChanges } from '../compare/find-changes.ts';
 import { measure } from '../compare/measure.ts';
 import { writeDiff } from '../compare/write-diff.ts';
+import { asStorageError } from '../failure.ts';
 import { settleLayer } from '../settle/settle-layer.ts';
 import { rebuildTar } from '../tar-split/rebuild-tar.ts';
 import { unpackLayer } from '../unpack/unpack-layer.ts';
 import { CancelFlag } from './cancel-flag.ts';
-import type { FromWorker, ToWorker, TreeJob } from './messages.ts';
+import type { FromWorker, ToWorker, TreeJob, TreeJobType } from './messages.ts';
 import { JobInput, JobOutput } from './worker-streams.ts';
 
 if (parentPort === null) throw new Error('The tree worker must be started as a worker thread');
@@ -44,6 +45,20 @@ async function work(job: TreeJob, { cancel, input, output }: Running): Promise<u
   }
 }
 
+const DOING: Readonly<Record<TreeJobType, string>> = {
+  unpack: 'unpack into',
+  settle: 'settle',
+  changes: 'compare',
+  diff: 'compare',
+  rebuild: 'give back the tar of',
+  size: 'measure',
+};
+
+function folderOf(job: TreeJob): string {
+  if ('folder' in job) return job.folder.path;
+  return 'changes' in job.difference ? job.difference.changes.path : job.difference.upper;
+}
+
 async function run({ job, cancel: cell, slots }: Extract<ToWorker, { type: 'run' }>): Promise<void> {
   const cancel = new CancelFlag(cell);
   running = { cancel, input: new JobInput(port, cancel, slots), output: new JobOutput(port, cancel) };
@@ -51,7 +66,8 @@ async function run({ job, cancel: cell, slots }: Extract<ToWorker, { type: 'run'
   try {
     answer = { type: 'done', result: await work(job, running) };
   } catch (error) {
-    answer = { type: 'failed', error: toPlainError(error) };
+    const told = asStorageError(error, { doing: DOING[job.type], entry: folderOf(job) });
+    answer = { type: 'failed', error: toPlainError(told) };
   }
   running = undefined;
   port.postMessage(answer);

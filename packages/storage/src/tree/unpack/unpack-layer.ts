@@ -20,7 +20,12 @@ export async function unpackLayer(
 ): Promise<Unpacked> {
   using split = new TarSplitWriter(job.tarSplitPath);
   const tar = new HashedTar(decompress(source), job.maxTarBytes);
-  return await visitJail(job.folder.path, () => unpackHere(job, { tar, split, cancel }));
+  const { path } = job.folder;
+  try {
+    return await visitJail(path, () => unpackHere(job, { tar, split, cancel }));
+  } catch (error) {
+    throw asStorageError(error, { doing: 'unpack into', entry: path, disk: path });
+  }
 }
 
 interface Streams {

@@ -3,8 +3,10 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { getXattr } from '@berth/linux';
+import { hasCode } from '@berth/errors';
+import { getXattr, mountFileSystem, unmount } from '@berth/linux';
 import { makeTarEntry, pathToBytes } from '@berth/oci';
+import { seededBytes } from '@berth/oci/testing';
 import { TreeNode } from '../compare/tree-node.ts';
 import { describe, listFolder, listStack } from '../testing/list-tree.ts';
 import { rawTar } from '../testing/raw-tar.ts';
@@ -247,4 +249,80 @@ test('unpack() reads the hard links of layers that aufs made', async (t) => {
   ]);
   await lab.unpack(folder, tar);
   assert.deepEqual(listFolder(folder.path), { a: 'file 600 0:0 @0 4 982d9e3e', b: 'link to a' });
+});
+
+test('unpack() lets directories give nothing of theirs to what lies in them', async (t) => {
+  const lab = await openTreeLab(t);
+  if (lab === undefined) return;
+  // Version 2; user:: rwx, group:: rwx, mask rwx, other rwx: see acl(5) and linux/posix_acl_xattr.h.
+  const acl = Buffer.from('0200000001000700ffffffff04000700ffffffff10000700ffffffff20000700ffffffff', 'hex');
+  const xattrs = new Map([['system.posix_acl_default', acl]]);
+  const layer = [
+    dir('group', { mode: 0o2755, gid: 50, mtime: 1n }),
+    file('group/x', '', { mtime: 1n }),
+    dir('group/sub', { mode: 0o755, mtime: 1n }),
+    file('group/implied/y', '', { mtime: 1n }),
+    dir('acl', { xattrs, mtime: 1n }),
+    file('acl/x', '', { mode: 0o640, mtime: 1n }),
+    dir('acl/sub', { mtime: 1n }),
+  ];
+  for (const folder of [await lab.changes(), await lab.tree()]) {
+    await lab.unpack(folder, layer);
+    assert.deepEqual(listFolder(folder.path), {
+      acl: `directory 755 0:0 @1 system.posix_acl_default=${acl.toString('hex')}`,
+      'acl/sub': 'directory 755 0:0 @1',
+      'acl/x': 'file 640 0:0 @1 0 e3b0c442',
+      group: 'directory 2755 0:50 @1',
+      'group/implied': 'directory 755 0:0 @0',
+      'group/implied/y': 'file 644 0:0 @1 0 e3b0c442',
+      'group/sub': 'directory 755 0:0 @1',
+      'group/x': 'file 644 0:0 @1 0 e3b0c442',
+    });
+  }
+  // In a tree whose directories are those of the layers below.
+  const tree = await lab.tree();
+  await lab.unpack(tree, layer);
+  await lab.unpack(tree, [file('acl/new', '', { mtime: 1n }), file('group/deep/new', '', { mtime: 1n })]);
+  const listing = listFolder(tree.path);
+  assert.equal(listing['acl/new'], 'file 644 0:0 @1 0 e3b0c442');
+  assert.equal(listing['group/deep'], 'directory 755 0:0 @0');
+  assert.equal(listing['group/deep/new'], 'file 644 0:0 @1 0 e3b0c442');
+});
+
+test('unpack() on a full disk says so, and the worker goes on', async (t) => {
+  const lab = await openTreeLab(t);
+  if (lab === undefined) return;
+  const disks = [
+    {
+      data: 'size=2m',
+      layer: [file('a', Buffer.alloc(4_000_000, 1))],
+      message: /the disk is full \(ENOSPC, \d+ bytes are free\)/,
+    },
+    {
+      data: 'nr_inodes=20',
+      layer: Array.from({ length: 40 }, (_, at) => file(`f${at}`)),
+      message: /no inode is free/,
+    },
+  ];
+  for (const { data, layer, message } of disks) {
+    const small = await lab.changes();
+    mountFileSystem(small.path, { type: 'tmpfs', data });
+    lab.defer(() => unmount(small.path, { detach: true }));
+    const full = await lab.unpack(small, layer, { tarSplitPath: join(lab.root, 'split') }).then(
+      () => assert.fail('there was room'),
+      (error: unknown) => error,
+    );
+    assert.ok(hasCode(full) && full.code === 'DISK_FULL', String(full));
+    assert.match(full.message, message);
+    // The tar-split file too.
+    const split = { tarSplitPath: join(small.path, 'split') };
+    await assert.rejects(
+      lab.unpack(await lab.changes(), [file('.wh.x', seededBytes('x', 4_000_000))], split),
+      {
+        code: 'DISK_FULL',
+      },
+    );
+    const { entries } = await lab.unpack(await lab.changes(), layer);
+    assert.equal(entries, layer.length);
+  }
 });
