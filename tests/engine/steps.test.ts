@@ -12,7 +12,7 @@ import { smallImage } from '../lab/small-image.ts';
 const VERBS = ['create', 'start', 'stop', 'commit', 'remove'] as const;
 type Verb = (typeof VERBS)[number];
 /** Points of a short run; a soak takes all. */
-const SAMPLE = 8;
+const SAMPLE = 4;
 
 interface Found {
   readonly containers: readonly string[];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 import { hasCode } from '@berth/errors';
@@ -6,7 +7,7 @@ import { hasCode } from '@berth/errors';
 export interface MachineState {
   readonly mounts: readonly string[];
   readonly interfaces: readonly string[];
-  /** Network namespaces that some process is in. */
+  /** Network namespaces that a process of this test is in. */
   readonly namespaces: readonly string[];
   readonly loops: readonly string[];
   /** Names of cgroups that container programs make. */
@@ -37,6 +38,7 @@ export async function machineState(): Promise<MachineState> {
  *   await assertNoLeaks();
  */
 export async function watchForLeaks(): Promise<() => Promise<void>> {
+  process.env[MARK] ??= randomUUID();
   const before = await machineState();
   return async () => {
     const left = newThings(before, await machineState());
@@ -62,9 +64,15 @@ function mountPoint(line: string): string {
   return line.split(' ')[4] ?? line;
 }
 
+/** Inherited by all that the test starts, also by what loses its parents: so other work on the machine is not taken for ours. */
+const MARK = 'LAB_TEST_MARK';
+
 async function networkNamespaces(): Promise<string[]> {
+  const mark = `${MARK}=${process.env[MARK]}`;
   const found = new Set<string>();
   for (const pid of await processIds()) {
+    const environment = await ifThere(() => readFile(`/proc/${pid}/environ`, 'latin1'));
+    if (environment?.split('\0').includes(mark) !== true) continue;
     const link = await ifThere(() => readlink(`/proc/${pid}/ns/net`));
     if (link !== undefined) found.add(link);
   }

@@ -12,9 +12,10 @@ import type { VolumeTables } from '../volumes/tables.ts';
 
 /**
  * `creating`: the row is there, the container layer may be; nobody sees it, and a start sweeps it.
- * `whole`: a container. `removing`: parts of it may be gone; a start finishes that.
+ * `whole`: a container. `removing`: parts of it may be gone; a start finishes that. `removing-all`: the same, and its volumes
+ * without a name go with it.
  */
-export type ContainerPhase = 'creating' | 'whole' | 'removing';
+export type ContainerPhase = 'creating' | 'whole' | 'removing' | 'removing-all';
 
 export interface ContainersTable {
   id: string;
@@ -47,7 +48,7 @@ const CONTAINERS = [
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     image_id TEXT NOT NULL,
-    phase TEXT NOT NULL CHECK (phase IN ('creating', 'whole', 'removing')),
+    phase TEXT NOT NULL CHECK (phase IN ('creating', 'whole', 'removing', 'removing-all')),
     created_at INTEGER NOT NULL,
     settings TEXT NOT NULL,
     state TEXT NOT NULL

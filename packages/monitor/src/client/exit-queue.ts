@@ -1,12 +1,16 @@
 import type { ProcessExit } from '../interface.ts';
 import type { ProcessName } from '../protocol/messages.ts';
 
+const FORGOTTEN_KEPT = 1000;
+
 /** Exits as the monitor tells them, each once, in order, for one reader; also after the monitor was replaced and told them again. */
 export class ExitQueue {
   readonly #told = new Map<string, string>();
   #queue: ProcessExit[] = [];
   #wake: (() => void) | undefined;
   #isClosed = false;
+  /** Ids of containers that were forgotten, the latest last: the end of a stream may come after that. */
+  readonly #forgotten = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
 
   /** @returns whether it is new */
@@ -22,21 +26,34 @@ export class ExitQueue {
     return true;
   }
 
-  /** Forgotten, or begun anew: the next exit of the name is another one. */
-  forget(name: ProcessName): void {
+  /** Begun anew: the next exit of the name is another one. */
+  begin(name: ProcessName): void {
     this.#told.delete(keyOf(name));
-    if (name.execId !== undefined) return;
-    for (const key of this.#told.keys()) if (key.startsWith(`${name.id}\n`)) this.#told.delete(key);
+    if (name.execId === undefined) this.#forgotten.delete(name.id);
+  }
+
+  /** A container is over for good: nobody waits for an exit of it any more, nor for one of its execs. */
+  forget(id: string): void {
+    for (const key of this.#told.keys()) if (key.startsWith(`${id}\n`)) this.#told.delete(key);
+    this.#forgotten.delete(id);
+    this.#forgotten.add(id);
+    for (const oldest of this.#forgotten) {
+      if (this.#forgotten.size <= FORGOTTEN_KEPT) break;
+      this.#forgotten.delete(oldest);
+    }
+    for (const [key, watchers] of this.#watchers) {
+      if (key.startsWith(`${id}\n`)) for (const tell of watchers) tell();
+    }
   }
 
   hasTold(name: ProcessName): boolean {
     return this.#told.has(keyOf(name));
   }
 
-  /** Resolves when the exit was told, or after the time. */
+  /** Resolves when the exit was told, or is told no more, or after the time. */
   async told(name: ProcessName, timeoutMs: number): Promise<void> {
     const key = keyOf(name);
-    if (this.#told.has(key) || this.#isClosed) return;
+    if (this.#told.has(key) || this.#forgotten.has(name.id) || this.#isClosed) return;
     await new Promise<void>((resolve) => {
       const watchers = this.#watchers.get(key) ?? new Set();
       const finish = (): void => {

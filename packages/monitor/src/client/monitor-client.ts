@@ -81,7 +81,7 @@ class MonitorClient implements Monitor {
 
   async create(container: MonitoredContainer): Promise<number> {
     const { id } = container;
-    this.#exits.forget({ id });
+    this.#exits.begin({ id });
     const made = await this.#ask('create', { container, runtime: this.#options.runtime });
     return this.#keep({ id }, made);
   }
@@ -95,7 +95,7 @@ class MonitorClient implements Monitor {
     options: { readonly execId: string; readonly process: OciProcess; readonly openStdin: boolean },
   ): Promise<number> {
     const { execId } = options;
-    this.#exits.forget({ id, execId });
+    this.#exits.begin({ id, execId });
     return this.#keep({ id, execId }, await this.#ask('exec', { id, ...options }));
   }
 
@@ -154,7 +154,7 @@ class MonitorClient implements Monitor {
 
   async forget(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
     await this.#ask('forget', { id, ...options });
-    this.#exits.forget({ id });
+    this.#exits.forget(id);
     this.#kept.drop({ id });
   }
 

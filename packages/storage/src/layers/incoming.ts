@@ -202,8 +202,9 @@ export class Incoming {
     const { key, unpacked, parents } = layer;
     const { parts } = this.#options;
     const { signal } = this.#controller;
-    const { impliedDirectories, foreignLinks } = unpacked.settle;
-    if (folder.form === 'tree' || impliedDirectories.length + foreignLinks.length === 0) return;
+    const { impliedDirectories, foreignLinks, isRootOpaque = false } = unpacked.settle;
+    const isSettled = impliedDirectories.length + foreignLinks.length === 0 && !isRootOpaque;
+    if (folder.form === 'tree' || isSettled) return;
     await using stack = new AsyncDisposableStack();
     const folders: TreeFolder[] = [];
     for (const parent of parents) folders.push(stack.use(await parts.driver.open(parent)));

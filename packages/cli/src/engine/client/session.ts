@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { DetachScanner, parseDetachKeys } from '@berth/engine/detach-keys';
+import { hasCode } from '@berth/errors';
 import type { CliContext } from '../../context.ts';
 import type { Hijacked } from './engine-client.ts';
 import { type BytesTarget, OutputWriter } from './output-writer.ts';
@@ -42,14 +43,22 @@ export async function joinSession(
       })
     : undefined;
   const writer = new OutputWriter(target, { isTerminal });
+  const stop = () => socket.destroy();
+  context.signal.addEventListener('abort', stop, { once: true });
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) await writer.write(chunk);
   } catch (error) {
-    // Leaving destroys the connection in the middle of a read.
-    if (!isDetached) throw error;
+    // Leaving, stopping and an engine that ends destroy the connection in the middle of a read.
+    if (!hasCode(error) || !CUT.includes(error.code)) throw error;
+  } finally {
+    context.signal.removeEventListener('abort', stop);
   }
+  context.signal.throwIfAborted();
   return isDetached ? 'detached' : 'ended';
 }
+
+/** What became of the process the caller learns elsewhere. */
+const CUT = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'];
 
 interface InputOptions {
   readonly scanner: DetachScanner | undefined;

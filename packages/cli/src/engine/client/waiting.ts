@@ -3,8 +3,8 @@ import { CliError } from '../../errors.ts';
 import type { EngineClient } from './engine-client.ts';
 import { jsonLines } from './json-lines.ts';
 
-/** A question that the engine has heard and answers when the container has ended. */
-export interface Waiting {
+/** A question that the engine has heard and answers when the container has ended; disposing takes it back. */
+export interface Waiting extends Disposable {
   /** @returns the exit code; 125 when the engine could not learn it. @throws {CliError} `ENGINE_GONE` */
   exitCode(): Promise<number>;
 }
@@ -19,7 +19,7 @@ export async function waitFor(
   // Read at once: an answer that nobody reads holds its connection.
   const code = readCode(answer, id);
   code.catch(() => {});
-  return { exitCode: () => code };
+  return { exitCode: () => code, [Symbol.dispose]: () => void answer.destroy() };
 }
 
 async function readCode(answer: IncomingMessage, id: string): Promise<number> {

@@ -21,16 +21,16 @@ export const attach: Verb = {
     const { api, flags, context, out } = call;
     const path = `/containers/${part(call.args[0] ?? '')}/json`;
     const { Id, State, Config } = await api.json<ApiContainerInspect>({ path });
-    if (!State.Running) throw new VerbError('cannot attach to a stopped container, start it first');
-    if (State.Paused) throw new VerbError('cannot attach to a paused container, unpause it first');
+    if (!State.Running) throw new VerbError('You cannot attach to a stopped container, start it first');
+    if (State.Paused) throw new VerbError('You cannot attach to a paused container, unpause it first');
     if (State.Restarting) {
-      throw new VerbError('cannot attach to a restarting container, wait until it is running');
+      throw new VerbError('You cannot attach to a restarting container, wait until it is running');
     }
     const isTerminal = Config.Tty === true;
     const hasInput = !flags.bool('no-stdin') && Config.OpenStdin === true;
     if (!flags.bool('no-stdin') && isTerminal && !context.stdin.isTTY) throw noTerminal();
     using _signals = flags.bool('sig-proxy') && !isTerminal ? proxySignals({ api, context }, Id) : undefined;
-    const waiting = await waitFor(api, Id, 'not-running');
+    using waiting = await waitFor(api, Id, 'not-running');
     const stream = await attachTo(call, Id, { stdin: hasInput, stdout: true, stderr: true });
     if (stream === undefined) return;
     using _size = isTerminal

@@ -78,7 +78,10 @@ With one of these prefixes, or with a flag of places, no engine is asked.`,
 function kindsOf(type: string | undefined): readonly ObjectKind[] {
   if (type === undefined || type === '') return KINDS;
   const kind = KINDS.find((one) => one === type);
-  if (kind === undefined) throw new VerbError(`"${type}" is not a valid value for --type`);
+  if (kind === undefined) {
+    const known = KINDS.map((one) => `"${one}"`).join(', ');
+    throw new VerbError(`unknown type: "${type}": must be one of ${known}`);
+  }
   return [kind];
 }
 

@@ -57,7 +57,7 @@ async function runAttached(call: VerbCall, { id, config }: CreatedContainer): Pr
     stdout: config.AttachStdout === true,
     stderr: config.AttachStderr === true,
   });
-  const waiting = await waitFor(api, id, isAutoRemoved ? 'removed' : 'next-exit');
+  using waiting = await waitFor(api, id, isAutoRemoved ? 'removed' : 'next-exit');
   try {
     await start(call, id);
   } catch (error) {

@@ -50,7 +50,7 @@ async function startAttached(call: VerbCall): Promise<number> {
   if (hasInput && isTerminal && !context.stdin.isTTY) throw noTerminal();
   using _signals = isTerminal ? undefined : proxySignals({ api, context }, Id);
   const stream = await attachTo(call, Id, { stdin: hasInput, stdout: true, stderr: true });
-  const waiting = await waitFor(api, Id, HostConfig.AutoRemove === true ? 'removed' : 'next-exit');
+  using waiting = await waitFor(api, Id, HostConfig.AutoRemove === true ? 'removed' : 'next-exit');
   try {
     await api.act({ path: `/containers/${Id}/start` });
   } catch (error) {

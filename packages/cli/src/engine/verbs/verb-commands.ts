@@ -28,14 +28,12 @@ function addVerb(parent: Command, name: string, verb: Verb): void {
     .command(name)
     .description(verb.description)
     .usage(usage.join(`\n       ${[...pathOf(parent), name].join(' ')} `))
-    .argument('[words...]')
-    .allowUnknownOption();
+    .allowExcessArguments();
   for (const flag of verb.flags) command.addOption(optionOf(flag));
   command.option('--socket <path>', 'Socket of the engine [BERTH_SOCKET, DOCKER_HOST]');
   // "-h" is the host name of a container.
   if (verb.flags.some(({ short }) => short === 'h')) command.helpOption('--help', 'Show help');
   if (verb.notes !== undefined) command.addHelpText('after', `\n${verb.notes}`);
-  command.configureHelp({ visibleArguments: () => [] });
 }
 
 function pathOf(command: Command): string[] {

@@ -27,7 +27,7 @@ export async function removeContainer(
   container.isLeaving = true;
   container.state = { ...before, status: 'removing' };
   try {
-    if (options.isExit !== true) await rows.setPhase(id, 'removing');
+    if (options.isExit !== true) await rows.setPhase(id, options.volumes ? 'removing-all' : 'removing');
     const { folder } = containerPaths(context.paths, id);
     await settled([
       releaseRun(context, container).then(() => storage.removeContainerLayer(id)),

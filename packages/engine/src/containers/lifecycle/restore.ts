@@ -42,7 +42,7 @@ export async function restoreContainers(
   );
   await Promise.all(alive.map((container) => adopt(context, container, running.get(container.id))));
   for (const { container, phase } of rows) {
-    if (phase !== 'whole') finishLater(context, container, { volumes: phase === 'creating' });
+    if (phase !== 'whole') finishLater(context, container, { volumes: phase !== 'removing' });
   }
   await forgetStrangers(context, monitor, [...running.keys(), ...exited.keys()]);
   await sweepFolders(context, alive);

@@ -48,7 +48,11 @@ export async function startContainer(context: ContainersContext, container: Cont
     // Not waited for: should it be lost with the engine, the monitor still knows that it runs.
     context.background.run('state of a container', () => context.rows.save(container));
   } catch (error) {
-    await undo.disposeAsync();
+    try {
+      await undo.disposeAsync();
+    } catch (fault) {
+      context.onFault(fault, `undo of the start of container ${container.id}`);
+    }
     throw noteFailure(context, container, error);
   }
 }

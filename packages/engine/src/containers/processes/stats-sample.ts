@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { hasCode } from '@berth/errors';
 import type { Container } from '../container.ts';
 import { NEVER, timeText } from '../times.ts';
 import { type ContainerCgroups, containerCgroups, parsePairs, readCgroupFile } from './cgroup-files.ts';
+import { blkioStats, noBlkio } from './stats-blkio.ts';
+import { networkStats } from './stats-network.ts';
 
 export type Sample = Readonly<Record<string, unknown>>;
 
@@ -162,90 +163,6 @@ async function memoryStats(groups: ContainerCgroups): Promise<Sample> {
     ...(failText === undefined ? {} : { failcnt: Number(failText) }),
     limit: Number.isNaN(bytes) || bytes > NO_LIMIT ? totalmem() : Math.min(bytes, totalmem()),
   };
-}
-
-interface BlkioEntry {
-  readonly major: number;
-  readonly minor: number;
-  readonly op: string;
-  readonly value: number;
-}
-
-function noBlkio(
-  bytes: readonly BlkioEntry[] | null = null,
-  operations: readonly BlkioEntry[] | null = null,
-): Sample {
-  return {
-    io_service_bytes_recursive: bytes,
-    io_serviced_recursive: operations,
-    io_queue_recursive: null,
-    io_service_time_recursive: null,
-    io_wait_time_recursive: null,
-    io_merged_recursive: null,
-    io_time_recursive: null,
-    sectors_recursive: null,
-  };
-}
-
-async function blkioStats(groups: ContainerCgroups): Promise<Sample> {
-  if (!groups.isUnified) {
-    const folder = groups.folder('blkio');
-    const [bytes, operations] = await Promise.all([
-      readCgroupFile(folder, 'blkio.throttle.io_service_bytes_recursive'),
-      readCgroupFile(folder, 'blkio.throttle.io_serviced_recursive'),
-    ]);
-    return noBlkio(legacyEntries(bytes), legacyEntries(operations));
-  }
-  const bytes: BlkioEntry[] = [];
-  const operations: BlkioEntry[] = [];
-  for (const line of ((await readCgroupFile(groups.folder('io'), 'io.stat')) ?? '').split('\n')) {
-    const match = /^(\d+):(\d+) (.*)$/.exec(line);
-    if (match === null) continue;
-    const device = { major: Number(match[1]), minor: Number(match[2]) };
-    const values = Object.fromEntries((match[3] ?? '').split(' ').map((pair) => pair.split('=')));
-    bytes.push({ ...device, op: 'read', value: Number(values.rbytes ?? 0) });
-    bytes.push({ ...device, op: 'write', value: Number(values.wbytes ?? 0) });
-    operations.push({ ...device, op: 'read', value: Number(values.rios ?? 0) });
-    operations.push({ ...device, op: 'write', value: Number(values.wios ?? 0) });
-  }
-  return noBlkio(bytes, operations);
-}
-
-function legacyEntries(text: string | undefined): readonly BlkioEntry[] {
-  return (text ?? '').split('\n').flatMap((line) => {
-    const match = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line);
-    if (match === null) return [];
-    const [, major, minor, op = '', value] = match;
-    return [{ major: Number(major), minor: Number(minor), op: op.toLowerCase(), value: Number(value) }];
-  });
-}
-
-/** @see proc_pid_net(5): dev */
-async function networkStats(pid: number): Promise<Record<string, Record<string, number>> | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/net/dev`, 'utf8');
-    const networks: Record<string, Record<string, number>> = {};
-    for (const line of text.split('\n')) {
-      const [name, numbers] = line.split(':');
-      if (numbers === undefined || name === undefined || name.trim() === 'lo') continue;
-      const [rxBytes, rxPackets, rxErrors, rxDropped, , , , , txBytes, txPackets, txErrors, txDropped] =
-        numbers.trim().split(/\s+/).map(Number);
-      networks[name.trim()] = {
-        rx_bytes: rxBytes ?? 0,
-        rx_packets: rxPackets ?? 0,
-        rx_errors: rxErrors ?? 0,
-        rx_dropped: rxDropped ?? 0,
-        tx_bytes: txBytes ?? 0,
-        tx_packets: txPackets ?? 0,
-        tx_errors: txErrors ?? 0,
-        tx_dropped: txDropped ?? 0,
-      };
-    }
-    return networks;
-  } catch (error) {
-    if (hasCode(error) && ['ENOENT', 'ESRCH', 'EINVAL'].includes(error.code)) return undefined;
-    throw error;
-  }
 }
 
 function noThrottling(): Sample {

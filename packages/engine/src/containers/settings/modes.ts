@@ -14,7 +14,9 @@ export function validateModes(request: ApiCreateContainer, host: ApiHostConfig):
   if (!['', 'none', 'private', 'shareable', 'host'].includes(IpcMode) && !isContainer(IpcMode)) {
     throw refused(`invalid IPC mode: ${IpcMode}`);
   }
-  if (IpcMode === 'none') throw notImplemented('The IPC mode "none"');
+  if (!['', 'private', 'host'].includes(IpcMode)) {
+    throw notImplemented(`The IPC mode "${IpcMode}"`, 'Use --ipc private or host');
+  }
   if (!['', 'host'].includes(PidMode) && !isContainer(PidMode)) throw refused(`invalid PID mode: ${PidMode}`);
   if (!['', 'host'].includes(UTSMode)) throw refused(`invalid UTS mode: ${UTSMode}`);
   if (!['', 'host', 'private'].includes(CgroupnsMode)) {

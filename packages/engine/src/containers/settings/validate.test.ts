@@ -187,6 +187,13 @@ describe('validateHostConfig()', () => {
     }
   });
 
+  test('IPC modes that share between containers are refused, not taken for private ones', () => {
+    for (const IpcMode of ['none', 'shareable', 'container:x']) {
+      assert.throws(() => check({ IpcMode }), { code: 'NOT_IMPLEMENTED', message: /IPC mode/ }, IpcMode);
+    }
+    check({ IpcMode: 'host' });
+  });
+
   test('a container in the network of another has no names and ports of its own', () => {
     const host = { NetworkMode: 'container:x' };
     const message = /^conflicting options: .* network mode$/;
