@@ -29,10 +29,10 @@ test('the verbs of berth beside those of docker', async (t) => {
   const assertNoLeaks = await watchForLeaks();
   const engine = await needEngine(t);
   if (engine === undefined) return;
-  t.after(assertNoLeaks);
-  await engine.must(['import', '-', IMAGE], { input: await smallImageBytes(engine.lab) });
   const folder = await mkdtemp(join(tmpdir(), 'berth-verbs-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(assertNoLeaks);
+  await engine.must(['import', '-', IMAGE], { input: await smallImageBytes(engine.lab) });
   const machine = machineOf(engine, folder);
   for (const [name, run] of Object.entries(cases)) await t.test(name, (inner) => run(machine, inner));
 });
@@ -169,7 +169,7 @@ const cases: Cases = {
     const isLeft = new Promise((resolve) => left.once('close', resolve));
     left.stdout.once('data', () => left.kill('SIGINT'));
     assert.equal(await isLeft, 130);
-    assert.match(await must(['top', name, '-o', 'args']), /sleep 1000/);
+    assert.match(await must(['top', name, '-o', 'pid,args']), /sleep 1000/);
     assert.equal((await berth(['kill', name])).stdout, `${name}\n`);
 
     const child = spawn(

@@ -57,18 +57,22 @@ function tryCloseOnExec(): { before: string; after: string } {
 const TRIALS: Readonly<Record<string, () => Promise<unknown>>> = {
   async orphans() {
     becomeSubreaper();
-    const pids = await startOrphans('sleep 0.2; exit 7', 'sleep 0.2', 'sleep 0.2; kill -9 $$');
-    const parents = pids.map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[3]);
+    const pids = await startOrphans('sleep 2; exit 7', 'sleep 2', 'sleep 2; kill -9 $$');
+    const isChild = (pid: number) =>
+      Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[3]) === process.pid;
+    // A parent that ends closes its files first, and gives its children away after that.
+    while (!pids.every(isChild)) await sleep(5);
+    const isOurs = true;
     const running = String(waitPid(pids[0] ?? 0));
     const exits = await Promise.all(pids.map(waitFor));
-    const isOurs = parents.every((parent) => Number(parent) === process.pid);
     return { isOurs, running, exits, again: codeOf(() => waitPid(pids[0] ?? 0)) };
   },
   async libuv() {
     becomeSubreaper();
-    const [pid = 0] = await startOrphans('sleep 0.1; exit 7');
-    const child = spawn('sh', ['-c', 'sleep 0.1; exit 3']);
+    const [pid = 0] = await startOrphans('sleep 1; exit 7');
+    const child = spawn('sh', ['-c', 'exit 3']);
     const exit = once(child, 'exit');
+    while (Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[3]) !== process.pid) await sleep(5);
     const orphan = await waitFor(pid);
     return { nodeChild: await exit, orphan };
   },

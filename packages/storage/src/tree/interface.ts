@@ -1,7 +1,7 @@
 /**
  * Trees: what is between a tar and a folder. Shared by all drivers; knows no database and no chainIDs.
  *
- * All work on untrusted entries and on folders that a container wrote is done by jailed workers (`enterJail`), or
+ * All work on untrusted entries and on folders that a container wrote is done by jailed workers (`visitJail`), or
  * component by component without ever following a symlink of the tree. Paths inside a tree are relative, without a
  * leading slash, in the byte-true strings of @berth/oci.
  */

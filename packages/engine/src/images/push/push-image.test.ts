@@ -92,6 +92,23 @@ test('push() makes the bytes again where nobody has them, and remembers what the
   assert.equal((await other.images.pull(name)).id, id);
 });
 
+test('push() sends what the registry will not mount, and gives up the upload that it began instead', async () => {
+  await using registry = await startSmallRegistry();
+  await using engine = await openTestImages();
+  const image = await randomImage({ seed: 'lost', layers: 1 });
+  registry.put('from/app:1', image);
+  await engine.images.pull(`${registry.host}/from/app:1`);
+  await engine.images.tag(`${registry.host}/from/app:1`, `${registry.host}/to/app:1`);
+  registry.removeBlob('from/app', image.layers[0]?.digest as Digest);
+  registry.asked.length = 0;
+  const lines = await pushed(engine, `${registry.host}/to/app:1`);
+  assert.equal(lines.filter((line) => line.endsWith(': Pushed')).length, 1);
+  assert.equal(
+    registry.asked.filter((line) => line.startsWith('DELETE /v2/to/app/blobs/uploads/')).length,
+    1,
+  );
+});
+
 test('push() of all tags sends a shared layer once', async () => {
   await using registry = await startSmallRegistry();
   await using engine = await openTestImages();
