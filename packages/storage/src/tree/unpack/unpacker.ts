@@ -3,14 +3,11 @@ import {
   constants,
   fchmodSync,
   fchownSync,
-  ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import { hasCode } from '@berth/errors';
 import { makeNode, nativePath } from '@berth/linux';
 import { cleanEntryPath, readWhiteout, type TarEntry, type TarItem } from '@berth/oci';
@@ -25,6 +22,7 @@ import { copyFile } from './copy-file.ts';
 import { inJail, statOf } from './jail.ts';
 import type { LayerFolder } from './layer-folder.ts';
 import { Places } from './places.ts';
+import { writeContent } from './write-content.ts';
 
 export interface UnpackerOptions {
   readonly folder: LayerFolder;
@@ -173,7 +171,7 @@ export class Unpacker {
       fd = openSync(at, flags, entry.mode & 0o777);
     });
     try {
-      const crc = await this.#write(fd, { entry, content });
+      const crc = await writeContent(fd, { entry, content }, this.#cancel);
       const runs = entry.sparse ?? [{ offset: 0, length: entry.size }];
       if (runs.some(({ length }) => length > 0)) this.#split.content(path, { runs, crc });
       if (this.#folder.inheritsGroup(directoryOf(path)) || entry.uid !== 0 || entry.gid !== 0) {
@@ -187,20 +185,6 @@ export class Unpacker {
     if (entry.xattrs.size > 0) applyAttributes(inJail(path), entry, { isOwned: true, hasMode: true });
     if (this.#folder.marks === undefined) removeOtherXattrs(inJail(path), entry.xattrs);
     applyTimes(inJail(path), entry);
-  }
-
-  /** @returns crc32 of the stored bytes */
-  async #write(fd: number, { entry, content }: TarItem): Promise<number> {
-    const runs = entry.sparse === undefined ? undefined : new RunPositions(entry.sparse);
-    let crc = 0;
-    for await (const chunk of content) {
-      this.#cancel.throwIfSet();
-      crc = crc32(chunk, crc);
-      if (runs === undefined) writeAll(fd, chunk);
-      else runs.write(fd, chunk);
-    }
-    if (entry.sparse !== undefined) ftruncateSync(fd, entry.size);
-    return crc;
   }
 
   #hardLink(path: string, entry: TarEntry): void {
@@ -305,7 +289,7 @@ export class Unpacker {
     }
     const fd = openSync(inJail(hidden), 'wx', 0o600);
     try {
-      await this.#write(fd, { entry, content: kept() });
+      await writeContent(fd, { entry, content: kept() }, this.#cancel);
     } finally {
       closeSync(fd);
     }
@@ -317,39 +301,5 @@ export class Unpacker {
   #aufsTarget(path: string, entry: TarEntry): string {
     const hidden = this.#aufsLinks.find(path);
     return hidden ?? refuseEntry(entry.path, `its target "${entry.linkPath}" is not there`);
-  }
-}
-
-/** Where the stored bytes of a sparse file go. */
-class RunPositions {
-  readonly #runs: Iterator<{ readonly offset: number; readonly length: number }>;
-  #at = 0;
-  #left = 0;
-
-  constructor(runs: Iterable<{ readonly offset: number; readonly length: number }>) {
-    this.#runs = runs[Symbol.iterator]();
-  }
-
-  write(fd: number, chunk: Uint8Array): void {
-    for (let rest = chunk; rest.length > 0; ) {
-      while (this.#left === 0) {
-        const { value, done } = this.#runs.next();
-        if (done === true) throw new Error('A sparse file has more bytes than its runs');
-        this.#at = value.offset;
-        this.#left = value.length;
-      }
-      const piece = rest.subarray(0, this.#left);
-      writeAll(fd, piece, this.#at);
-      this.#at += piece.length;
-      this.#left -= piece.length;
-      rest = rest.subarray(piece.length);
-    }
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array, position?: number): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done);
   }
 }
