@@ -25,6 +25,17 @@ function asked(
   });
 }
 
+/** Allowed, for this subject, and until a minute after the token's own end: the slack for clocks that differ. */
+async function assertAllowed(
+  hub: TestHub,
+  token: string,
+  expected: { readonly subject: string; readonly access: Access },
+): Promise<void> {
+  const { subject, access: wanted } = expected;
+  const validUntilMs = ((decodeJwt(token).exp ?? 0) + 60) * 1000;
+  assert.deepEqual(await asked(hub, `Bearer ${token}`, wanted), { allowed: true, subject, validUntilMs });
+}
+
 async function tokenFor(hub: TestHub, scope: string, credentials?: string): Promise<string> {
   const path = `/auth/token?service=berth&scope=${encodeURIComponent(scope)}`;
   const { status, json, text } = await hub.call(
@@ -61,7 +72,7 @@ test('the challenge leads to a token that the registry takes', async () => {
   assert.ok(json.expires_in >= 60);
   assert.ok(Math.abs(Date.parse(json.issued_at) - Date.now()) < 5000);
   assert.equal(json.refresh_token, undefined);
-  assert.deepEqual(await asked(hub, `Bearer ${json.token}`, push), { allowed: true, subject: 'alice' });
+  await assertAllowed(hub, json.token, { subject: 'alice', access: push });
   assert.equal((await asked(hub, `Bearer ${json.token}`, access('alice/app', 'delete'))).allowed, false);
   assert.equal((await asked(hub, `Bearer ${json.token}`, access('alice/other', 'pull'))).allowed, false);
 });
@@ -132,10 +143,7 @@ test('anonymous callers pull what is public; private and unknown look the same',
   await hub.registry.push('alice/closed', 'latest');
   await hub.call('PATCH', '/v2/namespaces/alice/repositories/closed', { bearer, json: { is_private: true } });
   const open = await tokenFor(hub, 'repository:alice/open:pull');
-  assert.deepEqual(await asked(hub, `Bearer ${open}`, access('alice/open', 'pull')), {
-    allowed: true,
-    subject: 'anonymous',
-  });
+  await assertAllowed(hub, open, { subject: 'anonymous', access: access('alice/open', 'pull') });
   assert.deepEqual(await granted(hub, 'repository:alice/closed:pull'), []);
   assert.deepEqual(await granted(hub, 'repository:alice/none:pull'), []);
 });
@@ -264,7 +272,7 @@ test('a system token does what it was made for', async () => {
   await using hub = await openTestHub();
   const push = access('library/hello', 'push');
   const { token } = await hub.index.issueSystemToken([access('library/hello', 'pull'), push]);
-  assert.deepEqual(await asked(hub, `Bearer ${token}`, push), { allowed: true, subject: 'system' });
+  await assertAllowed(hub, token, { subject: 'system', access: push });
   assert.equal((await asked(hub, `Bearer ${token}`, access('library/hello', 'delete'))).allowed, false);
 });
 
