@@ -42,6 +42,8 @@ export interface BlobSourceOptions extends CallOptions {
    * costs more than reading.
    */
   readonly verifies?: boolean;
+  /** The reader is done with a chunk when it asks for the next: a source of files may then give all in the same memory. */
+  readonly reusesMemory?: boolean;
 }
 
 export interface ImageSource extends AsyncDisposable {

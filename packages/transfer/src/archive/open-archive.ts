@@ -78,13 +78,13 @@ export function archiveSource(files: FileSet, { location, reference, entries }: 
       if (image === undefined) throw unknownImage(digest, location, entries);
       return image.manifest;
     },
-    async *blob({ digest, size }, { offset = 0, signal, verifies = true } = {}) {
+    async *blob({ digest, size }, { offset = 0, signal, verifies = true, reusesMemory } = {}) {
       const path = (await find(({ paths }) => paths.has(digest)))?.paths.get(digest);
       if (path === undefined)
         throw new TransferError('BLOB_UNKNOWN', `Cannot find blob "${digest}" in "${location}"`);
       if (offset > 0 || (!verifies && (await files.size(path)) === size)) {
-        yield* files.read(path, { offset, signal });
-      } else yield* verifyStream(files.read(path, { signal }), { digest, size });
+        yield* files.read(path, { offset, signal, reusesMemory });
+      } else yield* verifyStream(files.read(path, { signal, reusesMemory }), { digest, size });
     },
     async *tags() {
       yield* [...new Set(entries.flatMap(({ RepoTags }) => RepoTags.map(tagOf)))].sort();

@@ -11,7 +11,11 @@ export interface FileSet extends AsyncDisposable {
   /** From `offset` to the end; ends early when the file is shorter than it was. */
   read(
     path: string,
-    options?: { readonly offset?: number; readonly signal?: AbortSignal | undefined },
+    options?: {
+      readonly offset?: number;
+      readonly signal?: AbortSignal | undefined;
+      readonly reusesMemory?: boolean | undefined;
+    },
   ): AsyncIterable<Uint8Array>;
 }
 
@@ -21,11 +25,11 @@ export function folderFiles(root: string): FileSet {
       await using handle = await openFile(join(root, path));
       return (await handle?.stat())?.size;
     },
-    async *read(path, { offset = 0, signal } = {}) {
+    async *read(path, { offset = 0, signal, reusesMemory } = {}) {
       await using handle = await openFile(join(root, path));
       if (handle === undefined) return;
       const { size } = await handle.stat();
-      yield* readRange(handle, { start: offset, length: size - offset, signal });
+      yield* readRange(handle, { start: offset, length: size - offset, signal, reusesMemory });
     },
     [Symbol.asyncDispose]: async () => {},
   };

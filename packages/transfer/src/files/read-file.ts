@@ -8,15 +8,18 @@ export interface FileRange {
   readonly start: number;
   readonly length: number;
   readonly signal?: AbortSignal | undefined;
+  /** All chunks are in the same memory: one is good until the next is asked for. */
+  readonly reusesMemory?: boolean | undefined;
 }
 
-/** Bytes of an open file, fewer when it is shorter; the handle stays open. Each chunk has its own memory. */
+/** Bytes of an open file, fewer when it is shorter; the handle stays open. Each chunk has its own memory, unless asked otherwise. */
 export async function* readRange(handle: FileHandle, range: FileRange): AsyncGenerator<Uint8Array> {
   let { start, length } = range;
+  const shared = range.reusesMemory === true ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : undefined;
   while (length > 0) {
     range.signal?.throwIfAborted();
-    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
+    const buffer = shared ?? Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length));
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length), start);
     if (bytesRead === 0) return;
     start += bytesRead;
     length -= bytesRead;

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import {
   cleanArchivePath,
   detectCompression,
-  gatherChunks,
   OciError,
   readTar,
   resolveArchiveLink,
@@ -68,15 +67,27 @@ export async function stageTarFiles(
   const handle = await open(path, 'wx+', 0o600).catch((error: unknown) => {
     throw fileFailure(error, `write "${path}"`);
   });
+  // One buffer for all: new ones of this size make V8 collect garbage again and again.
+  const buffer = Buffer.allocUnsafeSlow(WRITTEN_BYTES);
+  let used = 0;
   async function* written(): AsyncGenerator<Uint8Array> {
-    const plain = unpack(source, { what: 'the archive', signal });
-    for await (const chunk of gatherChunks(plain, WRITTEN_BYTES)) {
-      await writeAll(handle, chunk);
+    for await (const chunk of unpack(source, { what: 'the archive', signal })) {
+      for (let rest = chunk; rest.length > 0; ) {
+        const part = rest.subarray(0, buffer.length - used);
+        buffer.set(part, used);
+        used += part.length;
+        rest = rest.subarray(part.length);
+        if (used < buffer.length) break;
+        await writeAll(handle, buffer);
+        used = 0;
+      }
       yield chunk;
     }
   }
   try {
-    return tarFiles(handle, await walk(written(), signal));
+    const index = await walk(written(), signal);
+    await writeAll(handle, buffer.subarray(0, used));
+    return tarFiles(handle, index);
   } catch (error) {
     await handle.close();
     throw fileFailure(error, `write "${path}"`);
@@ -101,10 +112,11 @@ function tarFiles(handle: FileHandle, { members, links }: TarIndex): FileSet {
   let closed: Promise<void> | undefined;
   return {
     size: async (name) => find(cleanArchivePath(name))?.size,
-    async *read(name, { offset = 0, signal } = {}) {
+    async *read(name, { offset = 0, signal, reusesMemory } = {}) {
       const member = find(cleanArchivePath(name));
       if (member === undefined) return;
-      yield* readRange(handle, { start: member.start + offset, length: member.size - offset, signal });
+      const range = { start: member.start + offset, length: member.size - offset };
+      yield* readRange(handle, { ...range, signal, reusesMemory });
     },
     [Symbol.asyncDispose]: () => {
       closed ??= handle.close();

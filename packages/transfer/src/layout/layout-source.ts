@@ -57,13 +57,14 @@ export function layoutSource(files: FileSet, { location, reference }: LayoutSour
       });
       return { descriptor, bytes };
     },
-    async *blob({ digest, size }, { offset = 0, signal, verifies = true } = {}) {
+    async *blob({ digest, size }, { offset = 0, signal, verifies = true, reusesMemory } = {}) {
       const path = layoutBlobPath(digest);
       const there = await files.size(path);
       if (there === undefined)
         throw new TransferError('BLOB_UNKNOWN', `Cannot find blob "${digest}" in "${location}"`);
-      if (offset === 0 && verifies) yield* verifyStream(files.read(path, { signal }), { digest, size });
-      else if (there === size) yield* files.read(path, { offset, signal });
+      if (offset === 0 && verifies)
+        yield* verifyStream(files.read(path, { signal, reusesMemory }), { digest, size });
+      else if (there === size) yield* files.read(path, { offset, signal, reusesMemory });
       else
         throw new OciError(
           'SIZE_MISMATCH',

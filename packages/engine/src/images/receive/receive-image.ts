@@ -221,7 +221,8 @@ function openBlob(
   const onRetry = ({ waitMs }: RetryNotice) => line.retries(Math.ceil(waitMs / 1000));
   // A plain layer is its diffID, which the layer store takes in any case.
   const verifies = layer.digest !== diffID;
-  const call = { ...(signal === undefined ? {} : { signal }), onRetry, verifies };
+  // The layer store copies what it is given before it asks for more.
+  const call = { ...(signal === undefined ? {} : { signal }), onRetry, verifies, reusesMemory: true };
   return parts === undefined ? source.blob(layer, call) : parts.read(source, layer, call);
 }
 
