@@ -33,6 +33,22 @@ describe('RotatingFile', () => {
     assert.equal(await readFile(join(folder, 'a.log.2'), 'utf8'), '22222222\n');
   });
 
+  it('takes lines of every length, also while earlier ones are on their way', async () => {
+    const path = join(folder, 'a.log');
+    const lines = Array.from(
+      { length: 24 },
+      (_, index) => `${'世'.repeat((index * 7919) % 120_000)}${index}\n`,
+    );
+    {
+      await using file = new RotatingFile(path);
+      for (const line of lines) file.write(line);
+      await file.flush();
+      for (const line of lines) file.write(line);
+      assert.equal(file.dropped, 0);
+    }
+    assert.equal(await readFile(path, 'utf8'), [...lines, ...lines].join(''));
+  });
+
   it('counts what it cannot write and never throws', async () => {
     await using file = new RotatingFile(join(folder, 'missing/a.log'));
     file.write('lost\n');

@@ -56,9 +56,13 @@ export function createHandler(options: HandlerOptions): RegistryHandler {
 
   return (req, res, context) => {
     const exchange = new Exchange(req, res, context);
-    if (onAccess !== undefined) res.once('close', () => onAccess(exchange.record()));
     const known = services.known.find(req, services.store.epoch);
-    if (known !== undefined) return exchange.repeat(known);
+    if (known !== undefined) {
+      exchange.repeat(known);
+      onAccess?.(exchange.record());
+      return;
+    }
+    if (onAccess !== undefined) res.once('close', () => onAccess(exchange.record()));
     answer(services, exchange).catch((cause: unknown) => {
       const error = toRegistryError(cause);
       const isGone = res.destroyed || (req.destroyed && !req.complete);
