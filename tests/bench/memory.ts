@@ -35,7 +35,8 @@ export async function startMemoryWatch(pid: number): Promise<MemoryWatch> {
   };
 }
 
-async function readPss(pid: number): Promise<number> {
+/** @returns MB */
+export async function readPss(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kib = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];
   if (kib === undefined) throw new Error(`Cannot read the memory of process ${pid}`);

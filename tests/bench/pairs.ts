@@ -1,5 +1,3 @@
-import type { Contender, Contenders } from './contender.ts';
-
 export interface Pairs {
   readonly ours: number;
   readonly peer: number;
@@ -10,8 +8,8 @@ export interface Pairs {
  * Measures both in turn, the other one first in every second round, so that what the machine does beside falls on
  * both. The medians count.
  */
-export async function measurePairs(
-  contenders: Contenders,
+export async function measurePairs<Contender>(
+  contenders: { readonly ours: Contender; readonly peer: Contender },
   options: {
     readonly rounds: number;
     readonly measure: (contender: Contender, round: number) => Promise<number>;

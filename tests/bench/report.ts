@@ -1,26 +1,27 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { BenchResult, BenchSize, Goal } from './contender.ts';
+import type { BenchResult, Goal } from './bench.ts';
+import type { BenchGroup, Sizes } from './run-bench.ts';
 
-const HEAD = ['what', 'ours', 'docker-registry', 'ratio', 'goal', 'met'] as const;
-
-export function isMet({ ours, peer, goal }: BenchResult): boolean {
-  return 'atMost' in goal ? ours <= goal.atMost : ours >= peer * goal.atLeastTimes;
+export function isMet({ ours, peer = Number.NaN, goal }: BenchResult): boolean {
+  if ('atMost' in goal) return ours <= goal.atMost;
+  return 'atLeastTimes' in goal ? ours >= peer * goal.atLeastTimes : ours <= peer * goal.atMostTimes;
 }
 
 /** One line per result, columns in line. */
-export function formatTable(results: readonly BenchResult[]): string {
+export function formatTable({ peer, results }: BenchGroup): string {
+  const head = ['what', 'ours', peer, 'ratio', 'goal', 'met'];
   const rows = results.map((result) => [
     result.name,
     `${shown(result.ours)} ${result.unit}`,
-    `${shown(result.peer)} ${result.unit}`,
-    `${(result.ours / result.peer).toFixed(2)} ×`,
+    result.peer === undefined ? '–' : `${shown(result.peer)} ${result.unit}`,
+    result.peer === undefined ? '–' : `${(result.ours / result.peer).toFixed(2)} ×`,
     shownGoal(result.goal, result.unit),
     isMet(result) ? 'yes' : 'NO',
   ]);
-  const table: readonly (readonly string[])[] = [HEAD, ...rows];
-  const widths = HEAD.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const table: readonly (readonly string[])[] = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   return table
     .map((row) =>
       row
@@ -35,16 +36,18 @@ export function formatTable(results: readonly BenchResult[]): string {
 /** @returns path of the file */
 export async function writeResults(
   folder: string,
-  report: { readonly size: BenchSize; readonly results: readonly BenchResult[] },
+  report: { readonly sizes: Sizes; readonly groups: readonly BenchGroup[] },
 ): Promise<string> {
   const at = new Date().toISOString();
   const path = join(folder, `${at.slice(0, 19).replaceAll(':', '-')}.json`);
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem(), arch: arch() };
-  const results = report.results.map((result) => ({ ...result, isMet: isMet(result) }));
+  const results = report.groups.flatMap(({ peer, results }) =>
+    results.map((result) => ({ beside: peer, ...result, isMet: isMet(result) })),
+  );
   await mkdir(folder, { recursive: true });
   await writeFile(
     path,
-    `${JSON.stringify({ at, machine, node: process.version, size: report.size, results }, undefined, 2)}\n`,
+    `${JSON.stringify({ at, machine, node: process.version, sizes: report.sizes, results }, undefined, 2)}\n`,
   );
   return path;
 }
@@ -54,5 +57,6 @@ function shown(value: number): string {
 }
 
 function shownGoal(goal: Goal, unit: string): string {
-  return 'atMost' in goal ? `≤ ${goal.atMost} ${unit}` : `≥ ${goal.atLeastTimes} ×`;
+  if ('atMost' in goal) return `≤ ${goal.atMost} ${unit}`;
+  return 'atLeastTimes' in goal ? `≥ ${goal.atLeastTimes} ×` : `≤ ${goal.atMostTimes} ×`;
 }

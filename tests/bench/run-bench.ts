@@ -1,36 +1,61 @@
 import type { Lab } from '../lab/peers.ts';
-import { benchBlobFetch } from './blob-fetch.ts';
-import { benchBlobPush } from './blob-push.ts';
-import type { BenchResult, BenchSize, Contenders } from './contender.ts';
-import { benchManifestGet } from './manifest-get.ts';
-import { startContenders } from './start-contenders.ts';
+import type { Bench, BenchResult } from './bench.ts';
+import { ENGINE_BENCHES } from './engine/benches.ts';
+import { type EngineSize, FULL_SIZE as FULL_ENGINE_SIZE } from './engine/contender.ts';
+import { REGISTRY_BENCHES } from './registry/benches.ts';
+import { FULL_SIZE as FULL_REGISTRY_SIZE, type RegistrySize } from './registry/contender.ts';
 
-type Bench = (lab: Lab, contenders: Contenders, size: BenchSize) => Promise<readonly BenchResult[]>;
+export interface Sizes {
+  readonly registry: RegistrySize;
+  readonly engine: EngineSize;
+}
 
-/** By name, in the order in which they run. */
-export const BENCHES: Readonly<Record<string, Bench>> = {
-  manifest: benchManifestGet,
-  push: (_, contenders, size) => benchBlobPush(contenders, size),
-  fetch: (_, contenders, size) => benchBlobFetch(contenders, size),
-};
+export const FULL_SIZES: Sizes = { registry: FULL_REGISTRY_SIZE, engine: FULL_ENGINE_SIZE };
 
-/** Runs benches one after another, each with both registries started anew. */
+/** Results beside one peer. */
+export interface BenchGroup {
+  readonly peer: string;
+  readonly results: readonly BenchResult[];
+}
+
+/**
+ * Runs benches one after another.
+ *
+ * @param options.names of benches or of their groups (`registry`, `engine`); all when empty
+ */
 export async function runBench(
   lab: Lab,
   options: {
     readonly names: readonly string[];
-    readonly size: BenchSize;
+    readonly sizes: Sizes;
     readonly onProgress?: (line: string) => void;
   },
-): Promise<readonly BenchResult[]> {
-  const results: BenchResult[] = [];
-  for (const name of options.names) {
-    const bench = BENCHES[name];
-    if (bench === undefined)
-      throw new Error(`There is no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}`);
-    options.onProgress?.(`measuring ${name} …`);
-    await using contenders = await startContenders(lab);
-    results.push(...(await bench(lab, contenders, options.size)));
+): Promise<readonly BenchGroup[]> {
+  const { names, sizes, onProgress } = options;
+  const known = [...groupNames('registry', REGISTRY_BENCHES), ...groupNames('engine', ENGINE_BENCHES)];
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`There is no bench "${name}"; there are ${known.join(', ')}`);
   }
-  return results;
+  const run = async <Size>(
+    group: string,
+    benches: Readonly<Record<string, Bench<Size>>>,
+    size: Size,
+  ): Promise<readonly BenchResult[]> => {
+    const results: BenchResult[] = [];
+    for (const [name, bench] of Object.entries(benches)) {
+      if (names.length > 0 && !names.includes(name) && !names.includes(group)) continue;
+      onProgress?.(`measuring ${name} …`);
+      results.push(...(await bench(lab, size)));
+    }
+    return results;
+  };
+  const groups: BenchGroup[] = [
+    { peer: 'docker-registry', results: await run('registry', REGISTRY_BENCHES, sizes.registry) },
+    { peer: 'dockerd', results: await run('engine', ENGINE_BENCHES, sizes.engine) },
+  ];
+  return groups.filter(({ results }) => results.length > 0);
+}
+
+function groupNames(group: string, benches: Readonly<Record<string, unknown>>): readonly string[] {
+  return [group, ...Object.keys(benches)];
 }

@@ -30,6 +30,22 @@ export async function completeRoot(root: string): Promise<void> {
   ];
   for (const [path, target] of links) await linkIfMissing(join(root, path), target);
   await mustRun(['chroot', root, '/sbin/ldconfig']);
+  await listModules(root);
+}
+
+/** Which module of a kernel needs which others, and answers to what. */
+async function listModules(root: string): Promise<void> {
+  for (const release of await foldersIn(join(root, 'usr/lib/modules')))
+    await mustRun(['chroot', root, '/sbin/depmod', '--all', release]);
+}
+
+async function foldersIn(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 async function bundleCertificates(root: string): Promise<void> {

@@ -71,6 +71,30 @@ export const BROWSER: PackageSet = {
   ],
 };
 
+/** A machine of Debian's own kernel below qemu, and what makes its disk: large, so it is a set of its own. */
+export const GUEST: PackageSet = {
+  name: 'guest',
+  packages: [
+    ...['qemu-system-x86', 'linux-image-amd64', 'busybox-static', 'kmod', 'e2fsprogs'],
+    ...['bash', 'dash', 'coreutils', 'util-linux', 'mount', 'ca-certificates'],
+    ...['base-files', 'base-passwd', 'libc-bin', 'netbase'],
+  ],
+};
+
+/** Full-screen programs, to be put into an image: `screen-image.ts`. */
+export const SCREEN: PackageSet = {
+  name: 'screen',
+  packages: [
+    'busybox-static',
+    'nano',
+    'ncurses-base',
+    'base-passwd',
+    'base-files',
+    'ca-certificates',
+    'libc-bin',
+  ],
+};
+
 /** Raised when the way of unpacking changes, so that older folders are not used again. */
 const LAYOUT_VERSION = 2;
 

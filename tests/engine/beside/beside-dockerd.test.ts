@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CommandResult } from '../../lab/command.ts';
+import { startDockerdHouse } from '../../lab/dockerd-house.ts';
 import { needEngine } from '../../lab/engine.ts';
 import { smallImageBytes } from '../../lab/small-image.ts';
 import { COMMAND_LINES, splitLine } from './command-lines.ts';
 import { DIFFERENCES } from './differences.ts';
-import { startDockerdHouse } from './dockerd-house.ts';
 
 type Docker = (
   args: readonly string[],

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import type { BenchResult } from '../bench.ts';
+import { startMemoryWatch } from '../memory.ts';
+import { measurePairs } from '../pairs.ts';
 import { megabytesPerSecond, shownSize } from './blob-push.ts';
-import type { BenchResult, BenchSize, Contender, Contenders } from './contender.ts';
-import { startMemoryWatch } from './memory.ts';
-import { measurePairs } from './pairs.ts';
+import type { Contender, Contenders, RegistrySize } from './contender.ts';
 import { fetchBlob, pushBlob, sha256 } from './registry-client.ts';
 
 /** One blob to a client that drops the bytes; then many such clients at once, and what they cost in memory. */
 export async function benchBlobFetch(
   contenders: Contenders,
-  size: BenchSize,
+  size: RegistrySize,
 ): Promise<readonly BenchResult[]> {
   const bytes = randomBytes(size.blobBytes);
   const digest = sha256(bytes);
@@ -34,7 +35,7 @@ export async function benchBlobFetch(
 }
 
 /** Growth of the process at its largest, in MB of PSS. */
-async function memoryOfCrowd(from: Contender, digest: string, size: BenchSize): Promise<number> {
+async function memoryOfCrowd(from: Contender, digest: string, size: RegistrySize): Promise<number> {
   await using watch = await startMemoryWatch(from.pid);
   const signal = AbortSignal.timeout(size.downloadSeconds * 1000);
   const clients = Array.from({ length: size.downloads }, () =>

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mustRun } from '../lab/command.ts';
-import type { BenchResult, BenchSize, Contender, Contenders } from './contender.ts';
-import { measurePairs } from './pairs.ts';
+import { mustRun } from '../../lab/command.ts';
+import type { BenchResult } from '../bench.ts';
+import { measurePairs } from '../pairs.ts';
+import type { Contender, Contenders, RegistrySize } from './contender.ts';
 import { pushBlob, sha256 } from './registry-client.ts';
 
 /**
@@ -11,7 +12,7 @@ import { pushBlob, sha256 } from './registry-client.ts';
  */
 export async function benchBlobPush(
   contenders: Contenders,
-  size: BenchSize,
+  size: RegistrySize,
 ): Promise<readonly BenchResult[]> {
   const bytes = randomBytes(size.blobBytes);
   const results: BenchResult[] = [];
@@ -38,6 +39,6 @@ export function megabytesPerSecond(bytes: number, startedAt: number): number {
   return bytes / 1000 / (performance.now() - startedAt);
 }
 
-export function shownSize({ blobBytes }: BenchSize): string {
+export function shownSize({ blobBytes }: RegistrySize): string {
   return `${Math.round(blobBytes / 1024 / 1024)} MiB`;
 }

@@ -1,6 +1,6 @@
-import { startDebianRegistry } from '../lab/debian-registry.ts';
-import { startHub, type TestHub } from '../lab/hub.ts';
-import type { Lab } from '../lab/peers.ts';
+import { startDebianRegistry } from '../../lab/debian-registry.ts';
+import { startHub, type TestHub } from '../../lab/hub.ts';
+import type { Lab } from '../../lab/peers.ts';
 import type { Contenders } from './contender.ts';
 import { call, expectStatus, pushImage } from './registry-client.ts';
 

@@ -1,13 +1,14 @@
-import type { Lab } from '../lab/peers.ts';
-import type { BenchResult, BenchSize, Contender, Contenders } from './contender.ts';
-import { measurePairs } from './pairs.ts';
+import type { Lab } from '../../lab/peers.ts';
+import type { BenchResult } from '../bench.ts';
+import { measurePairs } from '../pairs.ts';
+import type { Contender, Contenders, RegistrySize } from './contender.ts';
 import { pushImage } from './registry-client.ts';
 
 /** Manifest GET by tag over kept connections, answers per second, by wrk; once signed in, once as nobody. */
 export async function benchManifestGet(
   lab: Lab,
   contenders: Contenders,
-  size: BenchSize,
+  size: RegistrySize,
 ): Promise<readonly BenchResult[]> {
   const { ours, peer, anonymous } = contenders;
   for (const each of [ours, peer]) {

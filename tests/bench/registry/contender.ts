@@ -19,7 +19,7 @@ export interface Contenders {
 }
 
 /** How much is measured. */
-export interface BenchSize {
+export interface RegistrySize {
   /** Pairs of measurements; the median counts. */
   readonly rounds: number;
   readonly manifestSeconds: number;
@@ -32,7 +32,7 @@ export interface BenchSize {
   readonly downloadSeconds: number;
 }
 
-export const FULL_SIZE: BenchSize = {
+export const FULL_SIZE: RegistrySize = {
   rounds: 5,
   manifestSeconds: 5,
   connections: 32,
@@ -41,17 +41,3 @@ export const FULL_SIZE: BenchSize = {
   downloads: 200,
   downloadSeconds: 10,
 };
-
-/** What is told of one measurement. */
-export interface BenchResult {
-  readonly name: string;
-  readonly unit: string;
-  readonly ours: number;
-  readonly peer: number;
-  readonly goal: Goal;
-  /** Single measurements in the order in which they were taken, ours and the peer's alternating. */
-  readonly rounds: readonly { readonly ours: number; readonly peer: number }[];
-}
-
-/** At least so many times the peer's figure, or at most so much. */
-export type Goal = { readonly atLeastTimes: number } | { readonly atMost: number };

@@ -1,0 +1,50 @@
+/** The only program that a guest starts by itself: it runs commands that come through the port named in its argument. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createReadStream, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, FrameReader, type FromGuest, frame, type ToGuest } from './frames.ts';
+
+const PORTS = '/sys/class/virtio-ports';
+const port = openSync(findPort(process.argv[2] ?? ''), 'r+');
+const running = new Map<number, ChildProcess>();
+
+send({ ready: true });
+const reader = new FrameReader<ToGuest>();
+for await (const text of createReadStream('', { fd: port, encoding: 'utf8', autoClose: false })) {
+  for (const order of reader.push(text as string)) {
+    if ('start' in order) start(order.id, order.start);
+    else running.get(order.id)?.kill(order.signal);
+  }
+}
+
+function start(id: number, { program, args, cwd = '/root', env, input }: Command): void {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
+  running.set(id, child);
+  child.stdout.setEncoding('utf8').on('data', (stdout: string) => send({ id, stdout }));
+  child.stderr.setEncoding('utf8').on('data', (stderr: string) => send({ id, stderr }));
+  // A program that does not read its input closes the pipe; its exit code tells more than our EPIPE.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  child.once('error', (error) => {
+    send({ id, stderr: `${error.message}\n` });
+    if (child.pid === undefined) end(id, null);
+  });
+  child.once('close', (code, signal) => end(id, signal ?? code));
+}
+
+function end(id: number, ended: number | NodeJS.Signals | null): void {
+  if (running.delete(id)) send({ id, ended });
+}
+
+function send(value: FromGuest): void {
+  const bytes = Buffer.from(frame(value));
+  for (let at = 0; at < bytes.length; ) at += writeSync(port, bytes, at);
+}
+
+function findPort(name: string): string {
+  const found = readdirSync(PORTS).find(
+    (one) => readFileSync(join(PORTS, one, 'name'), 'utf8').trim() === name,
+  );
+  if (found === undefined) throw new Error(`There is no port "${name}"`);
+  return join('/dev', found);
+}

@@ -1,0 +1,218 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder } from '../lab/cache-folder.ts';
+import type { CommandResult } from '../lab/command.ts';
+import { machineDocker } from '../lab/engine-house.ts';
+import type { Bind } from '../lab/jail.ts';
+import type { Lab } from '../lab/peers.ts';
+import type { Server } from '../lab/server.ts';
+import type { Command } from './frames.ts';
+import { initramfs, type Share } from './initramfs.ts';
+import { findKernel } from './kernel.ts';
+import { GuestPort, type GuestProcess } from './port.ts';
+
+const TOP = join(import.meta.dirname, '..', '..');
+const PORT = 'berth.agent';
+/** Where the shared folder is put together in qemu's own mount namespace. */
+const SHARED = '/guest';
+/** Nobody in the guest reaches the machine but for what is forwarded to this address. */
+const FORWARDED = '10.0.2.100';
+
+export interface GuestOptions {
+  /** A lab of `GUEST`: qemu and the kernel. */
+  readonly machine: Lab;
+  /** A lab of `PEERS`: the guest's root folder. */
+  readonly peers: Lab;
+  /** Path of its disk, a file that `makeDisk` made. */
+  readonly disk: string;
+  /** Ports of this machine's loopback that the guest reaches, under the same number, at `guest.forwarded`. */
+  readonly ports?: readonly number[];
+  readonly memoryMiB?: number;
+  readonly signal?: AbortSignal;
+}
+
+type RunOptions = Omit<Command, 'program' | 'args'> & { readonly signal?: AbortSignal };
+
+/**
+ * A machine of Debian's own kernel, emulated by qemu, with cgroup2 alone. Its root is the lab's packages, unchanged at
+ * every boot; this repository and the cache are where they are here, read-only; its disk is at `guest.disk` and outlives it.
+ */
+export interface Guest extends AsyncDisposable {
+  /** Where the disk is mounted. */
+  readonly disk: string;
+  readonly node: string;
+  readonly docker: string;
+  readonly forwarded: string;
+  readonly bootMs: number;
+  /** All that kernel and start-up wrote to the console. */
+  console(): string;
+  /** Any exit code is a value; -1 where a signal ended it. Rejects when the guest is cut off meanwhile. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** The same; a code other than 0 throws with all that it said. */
+  must(program: string, args: readonly string[], options?: RunOptions): Promise<string>;
+  start(program: string, args: readonly string[], options?: Omit<RunOptions, 'signal'>): GuestProcess;
+  /**
+   * Kills qemu: what the guest has not written to its disk is lost with its memory. What it has written stays, in the order
+   * in which it wrote, because the machine's own cache lives on.
+   */
+  cutPower(): Promise<void>;
+}
+
+/** Boots a guest and waits until it takes commands. */
+export async function bootGuest(options: GuestOptions): Promise<Guest> {
+  const { machine, peers, signal } = options;
+  const started = performance.now();
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'berth-guest-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const kernel = await findKernel(machine.root);
+  const shares: readonly (Share & { readonly host: string })[] = [
+    { host: TOP, from: 'repository', to: TOP },
+    { host: cacheFolder(), from: 'cache', to: cacheFolder() },
+    { host: join(machine.root, 'usr/lib/modules'), from: 'modules', to: '/usr/lib/modules' },
+    { host: process.execPath, from: 'node', to: '/opt/node' },
+    { host: await machineDocker(), from: 'docker', to: '/opt/docker' },
+  ];
+  const binds: Bind[] = [{ host: peers.root, from: 'lab' }, ...shares].map(({ host, from }) => ({
+    from: host,
+    to: join(SHARED, from),
+    readOnly: true,
+  }));
+  const disk = '/disk';
+  const agent = [
+    '/opt/node',
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'agent.child.ts'),
+    PORT,
+  ];
+  await writeFile(
+    join(folder, 'initramfs'),
+    await initramfs({
+      ...{ kernel, shares, disk },
+      busybox: join(machine.root, 'usr/bin/busybox'),
+      command: ['/usr/bin/tini', '--', ...agent],
+    }),
+  );
+  const socketPath = join(folder, 'agent.sock');
+  const qemu = stack.use(
+    await machine.start(
+      'qemu-system-x86_64',
+      qemuArguments({ ...options, kernel: kernel.image, folder, socketPath }),
+      {
+        binds,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    ),
+  );
+  const port = stack.use(
+    await GuestPort.open(socketPath, { qemu, ...(signal === undefined ? {} : { signal }) }),
+  );
+  await port.ready();
+  return new RunningGuest({ qemu, port, disk, bootMs: performance.now() - started, stack: stack.move() });
+}
+
+function qemuArguments(
+  options: GuestOptions & { readonly kernel: string; readonly folder: string; readonly socketPath: string },
+): readonly string[] {
+  const { kernel, folder, socketPath, disk, ports = [], memoryMiB = 1536 } = options;
+  const forwards = ports.map((port) => `,guestfwd=tcp:${FORWARDED}:${port}-tcp:127.0.0.1:${port}`);
+  const words = [
+    ...['panic=-1', 'console=ttyS0', 'quiet', 'mitigations=off', 'random.trust_cpu=on', 'cgroup_no_v1=all'],
+    // Without a clock that the emulation can hold, the kernel would measure one again and again.
+    ...['tsc=reliable', 'no_timer_check'],
+  ];
+  return [
+    // KVM may be there and hang: what runs everywhere is what is tested.
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(memoryMiB)],
+    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
+    ...['-kernel', kernel, '-initrd', join(folder, 'initramfs'), '-append', words.join(' ')],
+    ...['-fsdev', `local,id=host,path=${SHARED},security_model=none,readonly=on,multidevs=remap`],
+    ...['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host'],
+    // A flush of the guest reaches the file; nothing is said to be written that is not.
+    ...[
+      '-drive',
+      `file=${disk},if=none,id=disk,format=raw,cache=writeback`,
+      '-device',
+      'virtio-blk-pci,drive=disk',
+    ],
+    ...['-chardev', `socket,id=agent,path=${socketPath},server=on,wait=off`],
+    ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${PORT}`],
+    ...[
+      '-netdev',
+      `user,id=net,restrict=on${forwards.join('')}`,
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
+    ],
+    ...['-device', 'virtio-rng-pci'],
+  ];
+}
+
+interface Parts {
+  readonly qemu: Server;
+  readonly port: GuestPort;
+  readonly disk: string;
+  readonly bootMs: number;
+  readonly stack: AsyncDisposableStack;
+}
+
+class RunningGuest implements Guest {
+  readonly disk: string;
+  readonly bootMs: number;
+  readonly node = '/opt/node';
+  readonly docker = '/opt/docker';
+  readonly forwarded = FORWARDED;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.disk = parts.disk;
+    this.bootMs = parts.bootMs;
+    this.#parts = parts;
+  }
+
+  console(): string {
+    return this.#parts.qemu.output();
+  }
+
+  start(program: string, args: readonly string[], options: Omit<RunOptions, 'signal'> = {}): GuestProcess {
+    return this.#parts.port.start({ ...options, program, args });
+  }
+
+  async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+    const { signal, ...rest } = options;
+    signal?.throwIfAborted();
+    const process = this.start(program, args, rest);
+    const stop = () => process.kill('SIGKILL');
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const ended = await process.exited();
+      signal?.throwIfAborted();
+      return {
+        code: typeof ended === 'number' ? ended : -1,
+        stdout: process.stdout(),
+        stderr: process.stderr(),
+      };
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async must(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(program, args, options);
+    if (code === 0) return stdout;
+    throw new Error(
+      `Cannot run "${[program, ...args].join(' ')}" in the guest: ${code}\n${stdout}\n${stderr}`,
+    );
+  }
+
+  async cutPower(): Promise<void> {
+    this.#parts.qemu.kill('SIGKILL');
+    await this.#parts.qemu.exited();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // There is nothing to save: who wants the disk as it is has written it.
+    await this.cutPower();
+    await this.#parts.stack.disposeAsync();
+  }
+}
