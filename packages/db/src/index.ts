@@ -8,3 +8,4 @@ export {
   type Param,
 } from './interface.ts';
 export { openDatabase } from './open.ts';
+export { DatabaseThread } from './sqlite/database-thread.ts';

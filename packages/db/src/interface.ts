@@ -19,6 +19,7 @@
  */
 import type { BerthEvent, EventLog } from '@berth/events';
 import type { Compilable, Kysely, Transaction } from 'kysely';
+import type { DatabaseThread } from './sqlite/database-thread.ts';
 
 /** The points of a transaction at which a crash leaves something different behind. */
 export const DATABASE_STEPS = ['db.begin', 'db.before-commit', 'db.after-commit'] as const;
@@ -38,6 +39,8 @@ export interface OpenDatabaseOptions<Tables> {
   readonly migrations: readonly Migration<Tables>[];
   /** Called at each of `DATABASE_STEPS`; for crash tests and traces. */
   readonly onStep?: (step: DatabaseStep) => void;
+  /** Writes, for this database and for others that are given the same; one of its own when left out. */
+  readonly thread?: DatabaseThread;
   /** How long a transaction waits for the write lock of another process: then `DB_BUSY`. Default 5000. */
   readonly busyTimeoutMs?: number;
   /** The time in milliseconds; default: the system's. For tests of a clock that goes backwards. */

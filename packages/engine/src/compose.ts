@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { DatabaseThread } from '@berth/db';
 import { warmThreadPool } from '@berth/linux';
 import { openNetworks } from '@berth/network';
 import { openLayerStore } from '@berth/storage';
@@ -35,10 +36,12 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   // Workers jail themselves: the pool's threads must be born before them, outside.
   await warmThreadPool();
 
+  const thread = stack.use(new DatabaseThread());
   const [database, storage, networks, running] = await openAll(stack, [
-    openEngineDatabase(paths.database, { onStep }),
+    openEngineDatabase(paths.database, { thread, onStep }),
     openLayerStore({
       root: paths.storage,
+      databaseThread: thread,
       ...(options.storageDriver === undefined ? {} : { driver: options.storageDriver }),
       ...(options.storageOptions === undefined ? {} : { driverOptions: options.storageOptions }),
       onStep,

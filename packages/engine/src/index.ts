@@ -39,3 +39,4 @@ export type {
   System,
   Volumes,
 } from './interface.ts';
+export { giveBackMemoryWhenIdle } from './system/give-back-memory.ts';

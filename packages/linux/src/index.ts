@@ -22,6 +22,7 @@ export {
   kernelRelease,
   knownFileSystems,
 } from './kernel.ts';
+export { trimMemory } from './memory.ts';
 export { isMountPoint, type MountInfo, readMounts } from './mount-info.ts';
 export {
   type BindOptions,

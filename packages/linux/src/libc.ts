@@ -60,6 +60,8 @@ export interface Libc {
   /** `send` on a thread of the pool: resolves to what was sent, -1 without a reason. */
   sendAsync(fd: number, bytes: Uint8Array, flags: number): Promise<number>;
   sysconf(name: number): number;
+  /** Of glibc; without it nothing is done. @returns whether something was given back */
+  mallocTrim(keep: number): number;
   mknodat(number: number, dirfd: number, path: Pointer, mode: number, device: number): number;
   openat2(number: number, dirfd: number, path: Pointer, how: Pointer, size: number): number;
   openTree(number: number, dirfd: number, path: Pointer, flags: number): number;
@@ -226,6 +228,7 @@ function bindLibc(): Libc {
         });
       }),
     sysconf: bind('sysconf', 'long', 'int'),
+    mallocTrim: orNothing(() => bind('malloc_trim', 'int', 'size_t')),
     mknodat: syscall('int', 'void *', 'uint', 'uint'),
     openat2: syscall('int', 'void *', 'void *', 'size_t'),
     openTree: syscall('int', 'void *', 'uint'),
@@ -246,6 +249,15 @@ function bindLibc(): Libc {
     },
     poll: (fd, onReadable) => koffi.node.poll(fd, { readable: true, disconnect: true }, onReadable),
   };
+}
+
+/** For functions that not every C library has. */
+function orNothing(find: () => (...values: number[]) => number): (...values: number[]) => number {
+  try {
+    return find();
+  } catch {
+    return () => 0;
+  }
 }
 
 function loadKoffi(): typeof import('koffi') {

@@ -26,7 +26,5 @@ export type {
   StorageProblem,
   StorageUsage,
 } from './layers/interface.ts';
-export { STORAGE_MIGRATIONS } from './layers/migrations.ts';
 export { openLayerStore } from './layers/open-layer-store.ts';
-export type { StorageTables } from './layers/schema.ts';
 export { LAYER_STEPS, type LayerStep } from './layers/steps.ts';

@@ -11,7 +11,10 @@ import type { EngineContender } from './contender.ts';
 
 const BERTH = join(import.meta.dirname, '../../../packages/cli/bin/berth.mjs');
 
-export interface RunningEngine extends EngineContender, AsyncDisposable {}
+export interface RunningEngine extends EngineContender, AsyncDisposable {
+  /** From the command to the socket. */
+  readonly startedInMs: number;
+}
 
 interface Place {
   /** Kept at the end. */
@@ -25,6 +28,7 @@ export async function startBerth(lab: Lab, { folder, netns }: Place): Promise<Ru
   await mkdir(folder, { recursive: true });
   const house = stack.use(await openEngineHouse(lab, netns === undefined ? {} : { netns }));
   const socketPath = join(folder, 'berth.sock');
+  const startedAt = performance.now();
   stack.use(
     await startServer(house.command(process.execPath, [BERTH, 'engine'], { cwd: '/' }), {
       isWrapped: true,
@@ -35,15 +39,18 @@ export async function startBerth(lab: Lab, { folder, netns }: Place): Promise<Ru
       ready: (server) => server.stdout().includes(socketPath) && exists(socketPath),
     }),
   );
+  const startedInMs = performance.now() - startedAt;
   const owned = stack.move();
-  return { socketPath, housePid: house.pid, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { socketPath, housePid: house.pid, startedInMs, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 export async function startDockerd(lab: Lab, place: Place): Promise<RunningEngine> {
+  const startedAt = performance.now();
   const dockerd = await startDockerdHouse(lab, place);
   return {
     socketPath: dockerd.socketPath,
     housePid: dockerd.house.pid,
+    startedInMs: performance.now() - startedAt,
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
   };
 }

@@ -18,7 +18,7 @@ export async function run({ script, args, dev }) {
     const path = script instanceof URL ? fileURLToPath(script) : resolve(script);
     const env = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...ownEnvironment(args) };
     // Node looks for its own "--env-file" behind the script as well, unless two dashes stand before it.
-    become(node, ['--disable-warning=ExperimentalWarning', '--', path, ...args], env);
+    become(node, [...nodeFlags(args[0]), '--', path, ...args], env);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`berth: ${error.message}\n       ${error.hint}`);
@@ -31,6 +31,15 @@ function ownEnvironment(args) {
   if (process.platform !== 'linux' || !args.some((arg) => arg.startsWith('--env-file'))) return process.env;
   const words = readFileSync('/proc/self/environ', 'utf8').split('\0').filter(Boolean);
   return Object.fromEntries(words.map((word) => [word.split('=', 1)[0], word.slice(word.indexOf('=') + 1)]));
+}
+
+/**
+ * The engine is there all day and does little: a small young generation and one thread for compiling and collecting are
+ * 25 MB less.
+ */
+function nodeFlags(command) {
+  const flags = JSON.parse(readFileSync(new URL('node-flags.json', import.meta.url), 'utf8'));
+  return command === 'engine' ? [...flags.always, ...flags.engine] : flags.always;
 }
 
 function become(node, args, env) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { openEngine, serveEngine } from '@berth/engine';
+import { giveBackMemoryWhenIdle, openEngine, serveEngine } from '@berth/engine';
 import { toPlainError } from '@berth/errors';
 import type { CliContext } from '../context.ts';
 import { stopWithSupervisor } from '../hub/stop-with-supervisor.ts';
@@ -30,6 +30,7 @@ export async function runEngine(settings: EffectiveSettings, context: CliContext
     await using server = await serveEngine(engine, { socketPath: settings.values.socket, signal, onFault });
     const dataFolder = engineFolder(settings.values.dataRoot);
     tell({ type: 'ready', report: await reportOf(engine, { address: server.address, dataFolder }) });
+    using _ = giveBackMemoryWhenIdle();
     if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
     if (signal.aborted) return;

@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbort } from '@berth/errors';
+import nodeFlags from '../../bin/bootstrap/node-flags.json' with { type: 'json' };
 import { CliError } from '../errors.ts';
+
+/** As `bin/bootstrap/run.mjs` has them for a command that is run alone. */
+const NODE_FLAGS = { hub: nodeFlags.always, engine: [...nodeFlags.always, ...nodeFlags.engine] };
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
@@ -65,7 +69,7 @@ async function runOnce<Message extends ChildMessage>(
   options: SuperviseOptions<Message>,
   onMessage: (message: Message) => void,
 ): Promise<HowItEnded> {
-  const child = spawn(process.execPath, [...process.execArgv, options.entry, options.command], {
+  const child = spawn(process.execPath, [...NODE_FLAGS[options.command], options.entry, options.command], {
     // Its own process group: Ctrl-C reaches it through us, once.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

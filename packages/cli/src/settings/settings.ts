@@ -1,9 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Value } from 'typebox/value';
 import { CliError } from '../errors.ts';
 import { nearest } from './nearest.ts';
-import { SETTINGS, SETTINGS_SCHEMA, type SettingInfo, type SettingKey, type Settings } from './schema.ts';
+import { SETTINGS, type SettingInfo, type SettingKey, type Settings } from './schema.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 /** Where a value came from: `--hub-addr`, `BERTH_HUB_ADDR`, `/etc/berth/config.json`, `default`. */
@@ -36,7 +35,7 @@ export function effectiveSettings({ flags, env, file }: SettingsSources): Effect
     if (value === undefined) continue;
     const parsed = typeof value === 'string' ? parseText(setting, value) : value;
     const isValid =
-      Value.Check(SETTINGS_SCHEMA.properties[setting.key], parsed) &&
+      setting.accepts(parsed) &&
       // A pattern alone lets ports beyond 65535 through.
       (setting.key !== 'hubUrl' || URL.canParse(String(parsed)));
     if (!isValid) throw invalid(setting, { value, origin });

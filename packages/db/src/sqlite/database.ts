@@ -95,11 +95,10 @@ export async function openSqlite<Tables>(options: OpenDatabaseOptions<Tables>): 
   const { path } = location;
   // The writer closes last: it takes the log into the database, which a connection that only reads cannot do.
   const writer = stack.use(
-    await Writer.open({
-      path,
-      isDurable: location.isDurable,
-      busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
-    }),
+    await Writer.open(
+      { path, isDurable: location.isDurable, busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS },
+      options.thread,
+    ),
   );
   const reader = stack.use(new Reader(path));
   const from = schemaVersion(reader);

@@ -1,24 +1,31 @@
-/**
- * The database worker: the one connection that writes. It runs one call after another, synchronously.
- *
- * Its first message tells whether the connection is open; every later one answers one call.
- */
+/** The database worker: of each database the one connection that writes. It runs one call after another, synchronously. */
 import { DatabaseSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { toFailure } from './failure.ts';
-import type { WorkerAnswer, WorkerCall, WorkerData, WorkerResult } from './messages.ts';
+import type {
+  ConnectionCall,
+  ConnectionOptions,
+  WorkerAnswer,
+  WorkerCall,
+  WorkerResult,
+} from './messages.ts';
 import { Statements } from './statements.ts';
 
 const CHECK_LIMIT = 100;
 
-function open({ path, isDurable, busyTimeoutMs }: WorkerData): DatabaseSync {
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+}
+
+function open({ path, isDurable, busyTimeoutMs }: ConnectionOptions): Connection {
   const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   // `journal_mode` comes first: it is what finds out that the file is not a database.
   connection.exec('PRAGMA journal_mode = WAL');
   connection.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'OFF'}`);
   // A burst of writes leaves a long log behind; what is longer is given back at the next checkpoint.
   connection.exec('PRAGMA journal_size_limit = 67108864');
-  return connection;
+  return { database: connection, statements: new Statements(connection) };
 }
 
 /** @see https://sqlite.org/pragma.html#pragma_integrity_check */
@@ -37,24 +44,25 @@ function check(statements: Statements): readonly string[] {
   ];
 }
 
-function answer(call: WorkerCall, connection: DatabaseSync, statements: Statements): WorkerResult {
+function answer(call: Exclude<ConnectionCall, { type: 'open' }>, connection: Connection): WorkerResult {
+  const { database, statements } = connection;
   switch (call.type) {
     case 'begin':
       // Takes the write lock now: a lock taken at the first write could fail in the middle of the work.
-      connection.exec('BEGIN IMMEDIATE');
+      database.exec('BEGIN IMMEDIATE');
       return undefined;
     case 'run':
       return statements.run(call.sql, call.params);
     case 'commit':
-      connection.exec('COMMIT');
+      database.exec('COMMIT');
       return undefined;
     case 'rollback':
-      if (connection.isTransaction) connection.exec('ROLLBACK');
+      if (database.isTransaction) database.exec('ROLLBACK');
       return undefined;
     case 'check':
       return { problems: check(statements) };
     case 'close':
-      connection.close();
+      database.close();
       return undefined;
     default:
       throw new Error(`The database worker knows no call ${JSON.stringify(call satisfies never)}`);
@@ -62,25 +70,28 @@ function answer(call: WorkerCall, connection: DatabaseSync, statements: Statemen
 }
 
 function serve(port: NonNullable<typeof parentPort>): void {
-  const connection = open(workerData as WorkerData);
-  const statements = new Statements(connection);
+  const connections = new Map<number, Connection>();
+  const perform = (call: Exclude<WorkerCall, { type: 'end' }>): WorkerResult => {
+    if (call.type === 'open') {
+      connections.set(call.connection, open(call));
+      return undefined;
+    }
+    const connection = connections.get(call.connection);
+    if (connection === undefined) throw new Error(`There is no connection ${call.connection}`);
+    if (call.type === 'close') connections.delete(call.connection);
+    return answer(call, connection);
+  };
   port.on('message', (call: WorkerCall) => {
+    if (call.type === 'end') return port.close();
     let reply: WorkerAnswer;
     try {
-      reply = { ok: true, result: answer(call, connection, statements) };
+      reply = { ok: true, result: perform(call) };
     } catch (error) {
       reply = { ok: false, failure: toFailure(error) };
     }
     port.postMessage(reply);
-    if (call.type === 'close') port.close();
   });
-  port.postMessage({ ok: true, result: undefined } satisfies WorkerAnswer);
 }
 
 if (parentPort === null) throw new Error('The database worker must be started as a worker thread');
-try {
-  serve(parentPort);
-} catch (error) {
-  parentPort.postMessage({ ok: false, failure: toFailure(error) } satisfies WorkerAnswer);
-  parentPort.close();
-}
+serve(parentPort);

@@ -1,60 +1,35 @@
-import { Worker } from 'node:worker_threads';
-import { DatabaseError } from '../errors.ts';
-import { toDatabaseError } from './failure.ts';
-import type { WorkerAnswer, WorkerCall, WorkerData, WorkerResult } from './messages.ts';
+import { DatabaseThread } from './database-thread.ts';
+import type { ConnectionCall, ConnectionOptions, WorkerResult } from './messages.ts';
 import type { StatementResult } from './statements.ts';
 
-interface Pending {
-  readonly action: string;
-  readonly resolve: (result: WorkerResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/**
- * The main thread's side of the database worker. Calls are answered in the order they were made, so the oldest
- * pending one belongs to the next answer.
- *
- * While nothing is pending the worker does not keep the process alive.
- */
+/** The connection that writes, as the main thread sees it. */
 export class Writer implements AsyncDisposable {
   readonly #path: string;
-  readonly #worker: Worker;
-  readonly #pending: Pending[] = [];
-  readonly #ended: Promise<void>;
-  #failure: Error | undefined;
+  readonly #thread: DatabaseThread;
+  readonly #ownsThread: boolean;
+  readonly #connection: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(data: WorkerData) {
-    this.#path = data.path;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      name: 'berth-db',
-      workerData: data,
-      // Flags of a test runner or a debugger are not for this thread.
-      execArgv: [],
-    });
-    this.#worker.on('message', (reply: WorkerAnswer) => this.#settle(reply));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#ended = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
-        this.#fail(undefined);
-        resolve();
-      });
-    });
+  private constructor(path: string, thread: DatabaseThread | undefined) {
+    this.#path = path;
+    this.#thread = thread ?? new DatabaseThread();
+    this.#ownsThread = thread === undefined;
+    this.#connection = this.#thread.nextConnection();
   }
 
-  /** @returns once the worker has loaded all its code and holds its connection */
-  static async open(data: WorkerData): Promise<Writer> {
-    const writer = new Writer(data);
+  /**
+   * @param thread of other databases too; one of its own when left out
+   * @returns once the thread has loaded all its code and holds the connection
+   */
+  static async open(options: ConnectionOptions, thread?: DatabaseThread): Promise<Writer> {
+    const writer = new Writer(options.path, thread);
     try {
-      await new Promise<WorkerResult>((resolve, reject) => {
-        writer.#pending.push({ action: `open the database "${data.path}"`, resolve, reject });
-      });
+      await writer.#call({ type: 'open', ...options }, `open the database "${options.path}"`);
+      return writer;
     } catch (error) {
-      await writer.#ended;
+      if (writer.#ownsThread) await writer.#thread[Symbol.asyncDispose]();
       throw error;
     }
-    writer.#worker.unref();
-    return writer;
   }
 
   begin(): Promise<WorkerResult> {
@@ -81,40 +56,13 @@ export class Writer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= (async () => {
-      this.#worker.ref();
-      if (this.#failure === undefined) await this.#call({ type: 'close' }, `close "${this.#path}"`);
-      await this.#ended;
+      if (this.#thread.isAlive) await this.#call({ type: 'close' }, `close "${this.#path}"`);
+      if (this.#ownsThread) await this.#thread[Symbol.asyncDispose]();
     })();
     await this.#closing;
   }
 
-  #call(call: WorkerCall, action: string): Promise<WorkerResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#closedError(action));
-      // Throws where a value cannot be copied to the worker; then nothing is pending.
-      this.#worker.postMessage(call);
-      if (this.#pending.length === 0) this.#worker.ref();
-      this.#pending.push({ action, resolve, reject });
-    });
-  }
-
-  #settle(reply: WorkerAnswer): void {
-    const pending = this.#pending.shift();
-    if (this.#pending.length === 0 && this.#closing === undefined) this.#worker.unref();
-    if (pending === undefined) return;
-    if (reply.ok) pending.resolve(reply.result);
-    else pending.reject(toDatabaseError(reply.failure, pending.action));
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error('The database worker has ended');
-    for (const { action, reject } of this.#pending.splice(0)) reject(this.#closedError(action));
-  }
-
-  #closedError(action: string): DatabaseError {
-    return new DatabaseError('DB_CLOSED', `Cannot ${action}: its worker has ended`, {
-      hint: 'Restart Berth; what was committed is safe',
-      cause: this.#failure,
-    });
+  #call(call: ConnectionCall, action: string): Promise<WorkerResult> {
+    return this.#thread.call({ ...call, connection: this.#connection }, action);
   }
 }

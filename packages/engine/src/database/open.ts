@@ -1,4 +1,4 @@
-import { type Database, type Migration, openDatabase } from '@berth/db';
+import { type Database, type DatabaseThread, type Migration, openDatabase } from '@berth/db';
 import { createImageTables } from '../images/tables.ts';
 import { createVolumeTables } from '../volumes/tables.ts';
 import { createContainerTables, type EngineTables } from './tables.ts';
@@ -19,11 +19,11 @@ const MIGRATIONS: readonly Migration<EngineTables>[] = [
 
 export async function openEngineDatabase(
   path: string,
-  options: { readonly onStep?: (step: string) => void } = {},
+  options: { readonly thread?: DatabaseThread; readonly onStep?: (step: string) => void } = {},
 ): Promise<EngineDatabase> {
   return await openDatabase<EngineTables>({
     url: `sqlite:${path}`,
     migrations: MIGRATIONS,
-    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    ...options,
   });
 }

@@ -28,10 +28,9 @@
  *     await store.createContainerLayer(id, { parent: layers.at(-1)?.chainID });
  *     const rootfs = await store.mount(id);
  */
-import type { Database } from '@berth/db';
+import type { DatabaseThread } from '@berth/db';
 import type { ChainID, DiffID } from '@berth/oci';
 import type { DriverEntry } from '../drivers/interface.ts';
-import type { StorageTables } from './schema.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -197,11 +196,8 @@ export interface OpenLayerStoreOptions {
   readonly driverOptions?: Readonly<Record<string, string>>;
   /** Unpack workers; default 4 at most, as many as cores. */
   readonly workers?: number;
-  /**
-   * A database that is open already, made with `STORAGE_MIGRATIONS`, instead of `<root>/storage.db`: each one that is opened costs a
-   * thread of about 10 MB. It stays open.
-   */
-  readonly database?: Database<StorageTables>;
+  /** Of other databases too: a thread of its own costs about 10 MB. */
+  readonly databaseThread?: DatabaseThread;
   /** The drivers to choose from; default: all of them. */
   readonly drivers?: readonly DriverEntry[];
   /** Called before each durable step, for crash tests. */

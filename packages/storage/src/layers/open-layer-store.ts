@@ -31,7 +31,7 @@ export async function openLayerStore(options: OpenLayerStoreOptions): Promise<La
   await using stack = new AsyncDisposableStack();
   await makeClosedFolder(root);
   await makeClosedFolder(tarSplitFolder(root));
-  const database = options.database ?? stack.use(await openStorageDatabase(root, onStep));
+  const database = stack.use(await openStorageDatabase(root, options));
   const rows = new LayerRows(database);
   const recorded = (await rows.isEmpty()) ? undefined : await rows.driver();
   const { entry, reason } = await chooseDriver({
@@ -65,6 +65,14 @@ export async function openLayerStore(options: OpenLayerStoreOptions): Promise<La
   return new FolderLayerStore({ parts, reason, resources: stack.move() });
 }
 
-function openStorageDatabase(root: string, onStep: (step: string) => void): Promise<Database<StorageTables>> {
-  return openDatabase({ url: `sqlite:${join(root, 'storage.db')}`, migrations: STORAGE_MIGRATIONS, onStep });
+function openStorageDatabase(
+  root: string,
+  { databaseThread, onStep }: OpenLayerStoreOptions,
+): Promise<Database<StorageTables>> {
+  return openDatabase({
+    url: `sqlite:${join(root, 'storage.db')}`,
+    migrations: STORAGE_MIGRATIONS,
+    ...(databaseThread === undefined ? {} : { thread: databaseThread }),
+    ...(onStep === undefined ? {} : { onStep }),
+  });
 }
