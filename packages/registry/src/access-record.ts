@@ -1,6 +1,7 @@
 /** One request, as the access log has it. */
 export interface AccessRecord {
-  readonly at: Date;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
   readonly method: string;
   /** Path and query as they came. */
   readonly path: string;
@@ -11,8 +12,8 @@ export interface AccessRecord {
   /** Bytes of the body that were handed to the connection. */
   readonly bytesOut: number;
   /** Who it was, when that was found out. */
-  readonly subject?: string;
+  readonly subject: string | undefined;
   readonly remoteAddress: string;
-  readonly userAgent?: string;
+  readonly userAgent: string | undefined;
   readonly ms: number;
 }

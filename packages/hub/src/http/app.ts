@@ -37,14 +37,15 @@ export async function createApp({
   app.addHook('onResponse', async (request, reply) => {
     const size = Number(reply.getHeader('content-length'));
     onAccess({
-      at: new Date(),
+      atMs: Date.now(),
       method: request.method,
       path: withoutSecrets(request),
       status: reply.statusCode,
       bytesIn: Number(request.headers['content-length'] ?? 0),
       bytesOut: request.method === 'HEAD' || !Number.isFinite(size) ? 0 : size,
+      subject: undefined,
       remoteAddress: contextOf(request.raw).remoteAddress,
-      ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
+      userAgent: request.headers['user-agent'],
       ms: reply.elapsedTime,
     });
   });

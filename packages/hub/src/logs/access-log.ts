@@ -3,29 +3,41 @@ import type { RotatingFile } from './rotating-file.ts';
 
 /** One JSON line per request, in the order in which they ended. */
 export function accessLogger(file: RotatingFile): (record: AccessRecord) => void {
-  const time = isoTimes();
-  return (record) => file.write(accessLine(record, time(record.at)));
+  const line = accessLines();
+  return (record) => file.write(line(record));
 }
 
 /**
- * Written out field by field: every answer pays for it, and `JSON.stringify` of an object costs more than all else
- * that a known answer takes.
+ * Written out field by field, and only what has changed since the last line: every answer pays for it, and
+ * `JSON.stringify` of an object costs more than all else that a known answer takes.
  */
-function accessLine(record: AccessRecord, at: string): string {
-  const { method, path, status, bytesIn, bytesOut, subject, remoteAddress, userAgent, ms } = record;
-  const who = subject === undefined ? '' : `,"subject":${JSON.stringify(subject)}`;
-  const by = userAgent === undefined ? '' : `,"userAgent":${JSON.stringify(userAgent)}`;
-  return `{"at":"${at}","method":"${method}","path":${JSON.stringify(path)},"status":${status},"bytesIn":${bytesIn},"bytesOut":${bytesOut}${who},"remoteAddress":${JSON.stringify(remoteAddress)}${by},"ms":${Math.round(ms * 100) / 100}}\n`;
+function accessLines(): (record: AccessRecord) => string {
+  let last: AccessRecord | undefined;
+  let time = '';
+  let request = '';
+  return (record) => {
+    if (last?.atMs !== record.atMs) time = new Date(record.atMs).toISOString();
+    if (last === undefined || !isAlike(last, record)) request = requestOf(record);
+    last = record;
+    return `{"at":"${time}",${request},"ms":${Math.round(record.ms * 100) / 100}}\n`;
+  };
 }
 
-/** Of the same millisecond the same text. */
-function isoTimes(): (at: Date) => string {
-  let last = Number.NaN;
-  let text = '';
-  return (at) => {
-    const now = at.getTime();
-    if (now !== last) text = at.toISOString();
-    last = now;
-    return text;
-  };
+function isAlike(a: AccessRecord, b: AccessRecord): boolean {
+  return (
+    a.path === b.path &&
+    a.method === b.method &&
+    a.status === b.status &&
+    a.bytesIn === b.bytesIn &&
+    a.bytesOut === b.bytesOut &&
+    a.subject === b.subject &&
+    a.remoteAddress === b.remoteAddress &&
+    a.userAgent === b.userAgent
+  );
+}
+
+function requestOf(record: AccessRecord): string {
+  const { method, path, status, bytesIn, bytesOut, subject, remoteAddress, userAgent } = record;
+  const fields = { method, path, status, bytesIn, bytesOut, subject, remoteAddress, userAgent };
+  return JSON.stringify(fields).slice(1, -1);
 }

@@ -96,17 +96,16 @@ export class Exchange {
 
   record(): AccessRecord {
     const { req, res, context, subject } = this;
-    const userAgent = req.headers['user-agent'];
     return {
-      at: new Date(),
+      atMs: Date.now(),
       method: this.method,
       path: req.url ?? '/',
       status: res.headersSent ? res.statusCode : STATUS_CLIENT_GONE,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      ...(subject === undefined ? {} : { subject }),
+      subject,
       remoteAddress: context.remoteAddress,
-      ...(userAgent === undefined ? {} : { userAgent }),
+      userAgent: req.headers['user-agent'],
       ms: performance.now() - this.#startedAt,
     };
   }
