@@ -4,9 +4,25 @@ import { test } from 'node:test';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compress, decompress, detectCompression } from './compression.ts';
+import { canLendGunzip } from './lent-gunzip.ts';
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** As a lender does it: what was given out before is overwritten when the next chunk is asked for. */
+async function* lent(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = Uint8Array.from(bytes.subarray(at, at + size));
+    yield chunk;
+    chunk.fill(0xaa);
+  }
+}
+
+async function allLent(packed: Uint8Array, size: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of decompress(lent(packed, size), { isLent: true })) parts.push(Buffer.from(chunk));
+  return Buffer.concat(parts);
 }
 
 async function all(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -184,4 +200,39 @@ test('decompress() and compress() agree with the gzip and zstd programs', {
   }
   const wide = run('zstd', ['--long=28', '--no-check', '-c'], Buffer.alloc(0));
   assert.deepEqual(await all(decompress(cut(wide, 9))), Buffer.alloc(0));
+});
+
+test('decompress() with lent chunks gives the same, one buffer for all of it', async () => {
+  assert.ok(canLendGunzip(), 'this Node has no way to lend: unpacking is slower than it should be');
+  const large = Buffer.concat(
+    Array.from({ length: 3000 }, (_, index) => Buffer.from(`${index} `.repeat(100))),
+  );
+  const packed = gzipSync(large);
+  for (const size of [1000, 65_536, packed.length]) assert.deepEqual(await allLent(packed, size), large);
+  const twice = Buffer.concat([gzipSync(text), gzipSync(text)]);
+  for (let size = 1; size <= twice.length; size++) {
+    assert.deepEqual(await allLent(twice, size), Buffer.concat([text, text]), `chunks of ${size}`);
+  }
+  const buffers = new Set<ArrayBufferLike>();
+  for await (const { buffer } of decompress(cut(packed, 5000), { isLent: true })) buffers.add(buffer);
+  assert.equal(buffers.size, 1);
+});
+
+test('decompress() with lent chunks refuses truncation at every byte and rubbish after the end', async () => {
+  const packed = gzipSync(text);
+  for (let length = 4; length < packed.length; length++) {
+    await assert.rejects(allLent(packed.subarray(0, length), 7), invalid, `${length} bytes`);
+  }
+  for (const rubbish of [Buffer.from('x'), Buffer.from('rubbish'), Buffer.alloc(3), Buffer.alloc(9000)]) {
+    for (const size of [5, packed.length, 100_000]) {
+      await assert.rejects(
+        allLent(Buffer.concat([packed, rubbish]), size),
+        invalid,
+        rubbish.toString('hex', 0, 8),
+      );
+    }
+  }
+  const damaged = Buffer.from(packed);
+  damaged[20] = (damaged[20] ?? 0) ^ 0xff;
+  await assert.rejects(allLent(damaged, 9), invalid);
 });

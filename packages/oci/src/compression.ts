@@ -10,6 +10,7 @@ import {
 } from 'node:zlib';
 import { hasCode } from '@berth/errors';
 import { OciError } from './errors.ts';
+import { canLendGunzip, lentGunzip } from './lent-gunzip.ts';
 import { gatherChunks, peekBytes } from './streams.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -36,6 +37,14 @@ export interface CompressionOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface DecompressOptions extends CompressionOptions {
+  /**
+   * Each chunk given out, and each one taken from a gzip source, is only good until the next is asked for: less memory passes
+   * by, and with gzip all work is done on this thread. `signal` is then the source's to look at.
+   */
+  readonly isLent?: boolean;
+}
+
 /**
  * Gives the uncompressed bytes of gzip (several members too), zstd (several and skippable frames too) or neither,
  * in chunks of at least 64 KiB where the stream has them. The source is closed when the consumer stops early.
@@ -46,11 +55,13 @@ export interface CompressionOptions {
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
-  options: CompressionOptions = {},
+  options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { firstBytes, stream } = await peekBytes(source, MAGIC_LENGTH);
   const compression = detectCompression(firstBytes);
   if (compression === 'none') yield* stream;
+  else if (compression === 'gzip' && options.isLent === true && canLendGunzip())
+    yield* decoded('gzip', lentGunzip(stream));
   else if (compression === 'gzip') yield* gatherChunks(gunzip(stream, options), MIN_CHUNK_SIZE);
   else yield* gatherChunks(unzstd(stream, options), MIN_CHUNK_SIZE);
 }

@@ -13,8 +13,9 @@ export async function peekBytes(source: AsyncIterable<Uint8Array>, length: numbe
   while (size < length) {
     const next = await iterator.next();
     if (next.done) break;
-    first.push(next.value);
     size += next.value.byteLength;
+    // A chunk may only be good until the next one is asked for.
+    first.push(size < length ? Buffer.from(next.value) : next.value);
   }
   const firstBytes = first.length === 1 && first[0] !== undefined ? first[0] : Buffer.concat(first, size);
   return { firstBytes, stream: joined(firstBytes, iterator) };

@@ -2,7 +2,8 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * Hands out a stream of chunks in pieces of wanted sizes. Pieces are views of the source's chunks; bytes are
- * copied only where a piece crosses from one chunk into the next.
+ * copied only where a piece crosses from one chunk into the next. Nothing of a chunk is looked at once the next one has been
+ * asked for.
  */
 export class ByteSource {
   readonly #iterator: AsyncIterator<Uint8Array>;
@@ -39,19 +40,25 @@ export class ByteSource {
 
   /** As `take`, waiting for the source. `undefined`: it ended before. Memory grows with what came, not with `length`. */
   async wait(length: number): Promise<Buffer | undefined> {
+    const begin = this.offset;
     const parts: Buffer[] = [];
-    let have = this.#chunk.length - this.#at;
-    if (have > 0) parts.push(this.#chunk.subarray(this.#at));
-    this.#passed += this.#at;
-    while (have < length) {
+    for (let have = 0; ; ) {
+      const part = this.#chunk.subarray(this.#at, this.#at + length - have);
+      parts.push(Buffer.from(part));
+      have += part.length;
+      this.#at += part.length;
+      if (have === length) return Buffer.concat(parts);
+      this.#passed += this.#at;
+      this.#at = 0;
+      this.#chunk = EMPTY;
       const next = await this.#next();
-      if (next === undefined) break;
-      parts.push(next);
-      have += next.length;
+      if (next === undefined) {
+        this.#chunk = Buffer.concat(parts);
+        this.#passed = begin;
+        return undefined;
+      }
+      this.#chunk = next;
     }
-    this.#chunk = parts.length === 1 ? (parts[0] ?? EMPTY) : Buffer.concat(parts);
-    this.#at = 0;
-    return this.take(length);
   }
 
   /** False at the end of the source; waits when nothing is at hand. */

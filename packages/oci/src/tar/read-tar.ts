@@ -35,7 +35,8 @@ export interface ReadTarOptions {
  *
  * Entries come in stream order with their content still to be read. Nothing is unpacked and no name is judged:
  * use `cleanEntryPath` and `readWhiteout`. What follows the two closing blocks is read to the end and dropped,
- * so that a digest taken underneath covers all of it. Memory: one chunk of the source and one entry's headers.
+ * so that a digest taken underneath covers all of it. Memory: one chunk of the source and one entry's headers; the source
+ * may use a chunk again once it is asked for the next.
  *
  * Stated behaviour where readers differ: global PAX records apply as POSIX says, but not names, sizes and sparse
  * maps; types that no root filesystem has (GNU volume labels, dump directories, parts of multi-volume archives,
@@ -110,7 +111,8 @@ class TarReader {
       if (size < 0 || size > maxHeaderBytes) {
         throw this.#place.error(`an extension header has ${size} bytes, expected 0 to ${maxHeaderBytes}`);
       }
-      this.#extensions.add(header.typeFlag, await this.#raw(size));
+      // Records outlive the chunk that they came in.
+      this.#extensions.add(header.typeFlag, Buffer.from(await this.#raw(size)));
       await this.#raw(paddingOf(size));
       return undefined;
     }

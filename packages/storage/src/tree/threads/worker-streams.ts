@@ -6,9 +6,9 @@ import { type FromWorker, STREAM_WINDOW_BYTES } from './messages.ts';
 /**
  * The source of a job, as the worker reads it.
  *
- * Chunks of gzip are the slots themselves, good until the next one is asked for. Node's gunzip is done with a chunk by
- * then: the chunk is larger than its high-water mark, so that it asks for the next only when it has none left. Whoever reads
- * anything else may hold on to a chunk for longer and gets copies.
+ * Chunks of gzip are the slots themselves, good until the next one is asked for. Node's own gunzip, too, is done with a chunk
+ * by then: the chunk is larger than its high-water mark, so that it asks for the next only when it has none left. Whoever
+ * reads anything else may hold on to a chunk for longer and gets copies.
  */
 export class JobInput implements AsyncIterable<Uint8Array> {
   readonly #port: MessagePort;

@@ -19,7 +19,7 @@ export async function unpackLayer(
   cancel: CancelFlag,
 ): Promise<Unpacked> {
   using split = new TarSplitWriter(job.tarSplitPath);
-  const tar = new HashedTar(decompress(source), job.maxTarBytes);
+  const tar = new HashedTar(decompress(source, { isLent: true }), job.maxTarBytes);
   const { path } = job.folder;
   try {
     return await visitJail(path, () => unpackHere(job, { tar, split, cancel }));
