@@ -211,3 +211,27 @@ function indexOf(manifests: readonly Descriptor[]): ManifestBytes {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
   return { descriptor: { mediaType, digest: digestBytes(bytes), size: bytes.length }, bytes };
 }
+
+test('a redirect, an upload and a page of tags that lead nowhere are said to, and followed no further', async () => {
+  for (const nowhere of ['http://[', 'file:///etc/passwd']) {
+    await using server = await startServer((request, response) => {
+      if (request.url === '/v2/') return void response.end();
+      if (request.method === 'POST') return void response.writeHead(202, { location: nowhere }).end();
+      if (request.method === 'HEAD') return void response.writeHead(404).end();
+      if (request.url?.includes('/tags/') !== true)
+        return void response.writeHead(307, { location: nowhere }).end();
+      response.writeHead(200, { link: `<${nowhere}>; rel="next"` }).end('{"tags":["a"]}');
+    });
+    const options = { registry: server.host, repository: 'a/b', access: 'push', retry: QUICK } as const;
+    await using remote = await openRemote(options);
+    const bytes = Buffer.from('layer');
+    const blob: Descriptor = { mediaType: 'x/y', digest: digestBytes(bytes), size: bytes.length };
+    const open = async function* () {
+      yield bytes;
+    };
+    const refused = { code: 'RESPONSE_INVALID' };
+    await assert.rejects(Array.fromAsync(remote.blob(blob)), refused, `redirect to ${nowhere}`);
+    await assert.rejects(remote.putBlob(blob, open), refused, `upload to ${nowhere}`);
+    await assert.rejects(Array.fromAsync(remote.tags()), refused, `page at ${nowhere}`);
+  }
+});

@@ -1,5 +1,6 @@
 import type { Descriptor, RepositoryName } from '@berth/oci';
 import type { CallOptions } from '../interface.ts';
+import { addressFrom } from './address.ts';
 import { responseFailure } from './failures.ts';
 import { nameOf, pullScope, type RemoteRepository, uploadsPath } from './repository.ts';
 
@@ -32,7 +33,7 @@ export async function mountBlob(
     if (response.status === 202 && location !== undefined) {
       const cancelled = await remote.session.request({
         method: 'DELETE',
-        target: new URL(location, response.url),
+        target: addressFrom(location, response.url),
         scopes: remote.scopes,
         signal,
       });

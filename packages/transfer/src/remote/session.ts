@@ -1,5 +1,6 @@
 import { TransferError } from '../errors.ts';
 import type { RetryNotice } from '../interface.ts';
+import { addressFrom } from './address.ts';
 import type { TlsOptions } from './certificates.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import {
@@ -145,7 +146,7 @@ export class RegistrySession implements AsyncDisposable {
           `Cannot follow "${url.host}": more than ${MAX_REDIRECTS} redirects`,
         );
       }
-      url = this.#resolve(new URL(location, url), root);
+      url = this.#resolve(addressFrom(location, url), root);
     }
   }
 

@@ -1,5 +1,6 @@
 import { TransferError } from '../errors.ts';
 import type { CallOptions } from '../interface.ts';
+import { addressFrom } from './address.ts';
 import { readJson, responseFailure } from './failures.ts';
 import { nameOf, type RemoteRepository, tagsPath } from './repository.ts';
 
@@ -26,7 +27,7 @@ export async function* listTags(remote: RemoteRepository, options: CallOptions =
     }, options);
     yield* page.tags;
     if (page.next === undefined) return;
-    const next = new URL(page.next, page.url);
+    const next = addressFrom(page.next, page.url);
     if (seen.has(next.href) || seen.size >= MAX_PAGES) {
       const fault = seen.has(next.href) ? 'lead back to an earlier one' : `are more than ${MAX_PAGES}`;
       throw new TransferError(

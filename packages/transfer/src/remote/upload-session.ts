@@ -1,3 +1,4 @@
+import { addressFrom } from './address.ts';
 import type { HttpResponse } from './http.ts';
 
 /** A session of the registry: where to send the next bytes, and how many it has. */
@@ -20,10 +21,10 @@ export class SignInEnded extends Error {}
 /** The source failed, not the registry. */
 export class SourceFailed extends Error {}
 
-/** Where to send next: relative addresses and ones of another host are both allowed. */
+/** Where to send next. @throws {TransferError} `RESPONSE_INVALID` */
 export function nextLocation(response: HttpResponse, base: URL): URL {
   const location = response.header('location');
-  return location === undefined ? base : new URL(location, response.url);
+  return location === undefined ? base : addressFrom(location, response.url);
 }
 
 /** From `Range: 0-<last>`. Registries say `0-0` for nothing as well as for one byte; the smaller is safe. */
