@@ -76,7 +76,8 @@ export interface StorageDriver extends AsyncDisposable {
   status(): Promise<readonly (readonly [key: string, value: string])[]>;
 
   /**
-   * Makes a layer: empty on top of its parent (`changes`) or equal to it (`tree`). Root folder 0755, 0:0.
+   * Makes a layer: empty on top of its parent (`changes`) or equal to it (`tree`). The root folder of one that is writable has
+   * owner, mode, attributes and times of its parent's; where there is no parent it is 0755, 0:0.
    * Not synced; the layer store syncs before it writes its row.
    *
    * @throws {StorageError} `LAYER_EXISTS`, `LAYER_UNKNOWN` (the parent), `DISK_FULL`, `SIZE_LIMIT_UNSUPPORTED`

@@ -1,7 +1,5 @@
 import {
   type BigIntStats,
-  chmodSync,
-  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -9,8 +7,9 @@ import {
   readlinkSync,
   symlinkSync,
 } from 'node:fs';
-import { deviceMajorMinor, getXattr, listXattrs, makeNode, setTimes, setXattr } from '@berth/linux';
+import { deviceMajorMinor, makeNode } from '@berth/linux';
 import { bytesToPath, pathToBytes } from '@berth/oci';
+import { copyAttributes } from './copy-attributes.ts';
 import { FileCopier } from './copy-file.ts';
 import type { WalkBudget } from './walk.ts';
 
@@ -40,7 +39,7 @@ function copyEntry(source: string, target: string, copying: Copying): void {
     copying.links.set(inode, target);
   }
   make(source, target, { stat, copying });
-  takeAttributes(source, target, stat);
+  copyAttributes(source, target, stat);
 }
 
 function make(
@@ -63,16 +62,4 @@ function make(
     const type = stat.isCharacterDevice() ? 'char' : stat.isBlockDevice() ? 'block' : 'fifo';
     makeNode(target, { type, mode: 0o600, ...(type === 'fifo' ? {} : deviceMajorMinor(stat.rdev)) });
   }
-}
-
-/** Owner first: changing it takes setuid bits and `security.capability` away. Times last: all else changes them. */
-function takeAttributes(source: string, target: string, stat: BigIntStats): void {
-  const path = pathToBytes(target);
-  lchownSync(path, Number(stat.uid), Number(stat.gid));
-  if (!stat.isSymbolicLink()) chmodSync(path, Number(stat.mode & 0o7777n));
-  for (const name of listXattrs(source)) {
-    const value = getXattr(source, name);
-    if (value !== undefined) setXattr(target, name, value);
-  }
-  setTimes(target, { atime: stat.atimeNs, mtime: stat.mtimeNs });
 }

@@ -1,8 +1,10 @@
+import { lstatSync } from 'node:fs';
 import { mkdir, rmdir, symlink, unlink } from 'node:fs/promises';
 import { hasCode } from '@berth/errors';
 import { isMountPoint, mountOverlay, readMounts, unmount } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { backingFileSystem } from '../backing-file-system.ts';
+import { copyAttributes } from '../disk/copy-attributes.ts';
 import { asDiskFull } from '../disk/disk-full.ts';
 import type { DiskWork } from '../disk/interface.ts';
 import {
@@ -85,6 +87,7 @@ class Overlay2Driver implements StorageDriver {
       this.#onStep('fill');
       await mkdir(`${path}/${DIFF}`, { mode: ROOT_MODE });
       if (isWritable) await mkdir(`${path}/${WORK}`, { mode: 0o700 });
+      if (isWritable && parent !== undefined) this.#takeRootOf(parent, `${path}/${DIFF}`);
       await this.#stacks.link(key, parent);
     } catch (error) {
       throw await asDiskFull(error, path);
@@ -211,6 +214,14 @@ class Overlay2Driver implements StorageDriver {
     await ignoring(['ENOENT'], unlink(link));
     if (parents[0] !== undefined) await symlink(`../${parents[0]}`, link);
     this.#stacks.forget(problem.key);
+  }
+
+  /** Overlayfs shows the attributes of the uppermost folder as those of `/`. An image layer is told its own when it is filled. */
+  #takeRootOf(parent: LayerKey, diff: string): void {
+    const source = this.#home.layer(parent, DIFF);
+    const stat = lstatSync(source, { bigint: true, throwIfNoEntry: false });
+    if (stat?.isDirectory() !== true) throw layerUnknown(parent, 'build on');
+    copyAttributes(source, diff, stat);
   }
 
   /** @throws {StorageError} `LAYER_DAMAGED` naming the layer below that is not there */

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from '@berth/errors';
+import { getXattr, preciseStat, removeXattr, setTimes, setXattr } from '@berth/linux';
 import type { LayerKey } from '../interface.ts';
 import type { DriverBench, DriverUnderTest } from './driver-bench.ts';
 
@@ -148,6 +149,31 @@ export function stackCases(bench: DriverBench, depth: number): void {
       });
     },
   );
+
+  bench.test('the root of a layer is as its parent has it, until it is changed', async (given) => {
+    const base = await given.layer(undefined, (root) => {
+      chownSync(root, 12, 34);
+      chmodSync(root, 0o1777);
+      setXattr(root, 'trusted.berth', Buffer.from('kept'));
+      setTimes(root, { mtime: 1_700_000_000_123_456_789n });
+    });
+    const rootOf = (key: LayerKey) =>
+      given.look(key, (root) => {
+        const { mode, uid, gid, mtimeNs } = preciseStat(root);
+        return [mode, uid, gid, mtimeNs, getXattr(root, 'trusted.berth')?.toString()];
+      });
+    const whole = [0o1777, 12, 34, 1_700_000_000_123_456_789n, 'kept'];
+    assert.deepEqual(await rootOf(base), whole);
+    const child = await given.layer(await given.layer(base));
+    assert.deepEqual(await rootOf(child), whole);
+    const changed = await given.layer(child, (root) => {
+      chmodSync(root, 0o711);
+      removeXattr(root, 'trusted.berth');
+    });
+    const [mode, uid, , , attribute] = await rootOf(await given.layer(changed));
+    assert.deepEqual([mode, uid, attribute], [0o711, 12, undefined]);
+    assert.deepEqual(await rootOf(child), whole);
+  });
 
   bench.test('modes of directories stay through layers (docker#27298)', async (given) => {
     const top = await stack(given, [

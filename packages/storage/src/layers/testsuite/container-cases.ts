@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimes } from '@berth/linux';
+import { getXattr, setTimes } from '@berth/linux';
+import { readTar } from '@berth/oci';
 import { TAR_TIME, type TreeSpec } from '../../testing/layer-tars.ts';
 import { listTree } from '../../testing/tree-listing.ts';
-import type { StoreBench } from './store-bench.ts';
+import type { StoreBench, StoreUnderTest } from './store-bench.ts';
 
 const IMAGE: readonly TreeSpec[] = [
   { 'etc/': {}, 'etc/os': 'debian' },
@@ -27,6 +36,48 @@ export function containerCases(bench: StoreBench): void {
     for (const name of ['two', 'three']) await given.removeContainer(name);
     await given.assertClean();
   });
+
+  bench.test(
+    "the root of a container is the image's, and a commit brings only what was changed",
+    async (given) => {
+      const xattrs = new Map([['trusted.berth', Buffer.from('kept')]]);
+      const images: readonly (readonly TreeSpec[])[] = [
+        [{ './': { mode: 0o711, uid: 12, gid: 34, xattrs } }],
+        // The upper layer has no entry for it: an unpacked one is the parent's.
+        [{ './': { mode: 0o711, uid: 12, gid: 34, xattrs } }, { file: 'x' }],
+        [{ './': { mode: 0o755 } }, { './': { mode: 0o711, uid: 12, gid: 34, xattrs }, file: 'x' }],
+      ];
+      for (const [at, image] of images.entries()) {
+        const name = `root-${at}`;
+        const root = await given.container(name, image);
+        const look = (path: string) => {
+          const { mode, uid, gid } = statSync(path);
+          return [mode & 0o7777, uid, gid, getXattr(path, 'trusted.berth')?.toString()];
+        };
+        assert.deepEqual(look(root), [0o711, 12, 34, 'kept']);
+        assert.equal(statSync(root, { bigint: true }).mtimeNs, TAR_TIME);
+        assert.deepEqual(await given.store.changes(name), []);
+        assert.equal(await given.store.commit(name), undefined);
+        writeFileSync(`${root}/new`, 'n');
+        const first = await given.store.commit(name);
+        assert.deepEqual(await rootEntries(given, name), []);
+        chmodSync(root, 0o1777);
+        const second = await given.store.commit(name);
+        assert.deepEqual(await rootEntries(given, name), [
+          { mode: 0o1777, uid: 12, gid: 34, attributes: ['trusted.berth'] },
+        ]);
+        for (const [layer, mode] of [
+          [first, 0o711],
+          [second, 0o1777],
+        ] as const) {
+          const child = await given.containerOn(`${name}-child`, layer?.chainID);
+          assert.deepEqual(look(child), [mode, 12, 34, 'kept']);
+          await given.removeContainer(`${name}-child`);
+        }
+        await given.removeContainer(name);
+      }
+    },
+  );
 
   bench.test('a container without an image is empty but for the mount points', async (given) => {
     const root = await given.containerOn('scratch', undefined);
@@ -239,4 +290,13 @@ export function containerCases(bench: StoreBench): void {
     assert.deepEqual(listTree(await given.store.mount('c'), { withTimes: true }), before);
     await given.removeContainer('c');
   });
+}
+
+async function rootEntries(given: StoreUnderTest, name: string): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  for await (const { entry } of readTar(given.store.diff(name))) {
+    const { path, mode, uid, gid, xattrs } = entry;
+    if (path === './') found.push({ mode, uid, gid, attributes: [...xattrs.keys()] });
+  }
+  return found;
 }

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { hasCode } from '@berth/errors';
 import { deviceMajorMinor, getXattr, listXattrs, nativePath } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
-import { OVERLAY_XATTR } from '../unpack/marks.ts';
+import { OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
 
 export type NodeType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket';
 

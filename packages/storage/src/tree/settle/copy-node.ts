@@ -1,8 +1,9 @@
 import { symlinkSync } from 'node:fs';
 import { makeNode, nativePath } from '@berth/linux';
+import { copyAttributes } from '../../drivers/disk/copy-attributes.ts';
 import type { TreeNode } from '../compare/tree-node.ts';
 import type { CancelFlag } from '../threads/cancel-flag.ts';
-import { copyAttributes, copyFile } from '../unpack/copy-file.ts';
+import { copyFile } from '../unpack/copy-file.ts';
 
 /** Copies anything but a directory. `target` is absolute and new. @returns false for what no layer can hold */
 export function copyNode(node: TreeNode, target: string, cancel: CancelFlag): boolean {

@@ -1,13 +1,13 @@
 import { linkSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { nativePath, setTimes } from '@berth/linux';
 import { isWhiteout } from '@berth/oci';
+import { copyAttributes } from '../../drivers/disk/copy-attributes.ts';
 import { Below } from '../compare/below.ts';
 import { TreeNode } from '../compare/tree-node.ts';
 import { refuseEntry } from '../failure.ts';
 import type { SettleNotes, TreeFolder } from '../interface.ts';
 import { directoryOf, isWithin, joinPath, nameOf } from '../names.ts';
 import type { CancelFlag } from '../threads/cancel-flag.ts';
-import { copyAttributes } from '../unpack/copy-file.ts';
 import { linkTargetOf, namesIn, statOf } from '../unpack/jail.ts';
 import { type Marks, marksOf } from '../unpack/marks.ts';
 import { copyNode } from './copy-node.ts';

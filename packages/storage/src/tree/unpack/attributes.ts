@@ -2,7 +2,7 @@ import { chmodSync, lchownSync } from 'node:fs';
 import { hasCode } from '@berth/errors';
 import { listXattrs, nativePath, removeXattr, setTimes, setXattr } from '@berth/linux';
 import type { TarEntry } from '@berth/oci';
-import { OVERLAY_XATTR } from './marks.ts';
+import { OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
 
 /** New files would inherit it, so a directory gets it when all is in it. */
 export const DEFAULT_ACL = 'system.posix_acl_default';

@@ -1,17 +1,7 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lchownSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
-import { cloneFile, dataRanges, getXattr, listXattrs, nativePath, setTimes, setXattr } from '@berth/linux';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { cloneFile, dataRanges, nativePath } from '@berth/linux';
+import { copyAttributes } from '../../drivers/disk/copy-attributes.ts';
 import type { CancelFlag } from '../threads/cancel-flag.ts';
-import { OVERLAY_XATTR } from './marks.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -25,26 +15,6 @@ export function copyFile(source: string, target: string, cancel: CancelFlag): vo
   } finally {
     closeSync(from);
   }
-}
-
-export interface CopiedAttributes {
-  readonly uid: bigint;
-  readonly gid: bigint;
-  readonly mode: bigint;
-  readonly atimeNs: bigint;
-  readonly mtimeNs: bigint;
-  isSymbolicLink(): boolean;
-}
-
-/** Owner first, times last; what belongs to the mount and not to the file stays behind. */
-export function copyAttributes(source: string, target: string, stat: CopiedAttributes): void {
-  lchownSync(nativePath(target), Number(stat.uid), Number(stat.gid));
-  if (!stat.isSymbolicLink()) chmodSync(nativePath(target), Number(stat.mode & 0o7777n));
-  for (const name of listXattrs(source)) {
-    const value = OVERLAY_XATTR.test(name) ? undefined : getXattr(source, name);
-    if (value !== undefined) setXattr(target, name, value);
-  }
-  setTimes(target, { atime: stat.atimeNs, mtime: stat.mtimeNs });
 }
 
 function copyBytes(

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, type Stats, unlinkSync } from 'node:fs';
 import { getXattr, makeNode, nativePath, setXattr } from '@berth/linux';
 import { pathToBytes, WHITEOUT_OPAQUE, WHITEOUT_PREFIX, whiteoutPath } from '@berth/oci';
+import { OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
 import type { WhiteoutNotation } from '../../drivers/interface.ts';
 import { joinPath, nameOf } from '../names.ts';
 import { statOf } from './jail.ts';
@@ -37,8 +38,6 @@ export function marksOf(notation: WhiteoutNotation, root: string): Marks {
 
 /** @see Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories" */
 export const OVERLAY_OPAQUE = 'trusted.overlay.opaque';
-/** Attributes by which the kernel finds files of other layers, or hides them. */
-export const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
 class OverlayMarks implements Marks {
   readonly areApart = false;
