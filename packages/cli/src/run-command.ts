@@ -2,8 +2,8 @@ import { isAbort, toPlainError } from '@berth/errors';
 import type { CommanderError } from 'commander';
 import { hubCommands, isOfTheHub } from './hub-commands.ts';
 import { createPrinter, type Printer } from './output/printer.ts';
+import type { OwnContext } from './own-context.ts';
 import { createProgram, usageOf } from './program.ts';
-import type { OwnContext } from './run.ts';
 
 /** Runs a command of commander's tree. @returns the exit code */
 export async function runCommand(

@@ -2,6 +2,7 @@ import type { CliContext, FlagSource } from './context.ts';
 import { findVerb } from './engine/verbs/find-verb.ts';
 import { languageOf } from './output/language.ts';
 import { createPrinter, type Printer } from './output/printer.ts';
+import type { OwnContext } from './own-context.ts';
 
 export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -13,12 +14,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** See `CliContext`; without it nobody gets signals. */
   readonly takeSignals?: CliContext['takeSignals'];
-}
-
-/** A context whose printer is chosen later, by a flag. */
-export interface OwnContext {
-  readonly context: CliContext;
-  setPrinter(printer: Printer): void;
 }
 
 /**

@@ -11,9 +11,8 @@
  * An image is its row: layers and names without it are nobody's. The bytes of a config are in the row, since every
  * list and inspect needs them and they are a few KB.
  */
-import type { ColumnType, Transaction } from 'kysely';
+import type { ColumnType, QueryExecutorProvider } from 'kysely';
 import { sql } from 'kysely';
-import type { EngineTables } from '../database/tables.ts';
 
 export interface ImagesTable {
   /** `sha256:…` of `config`. */
@@ -143,6 +142,6 @@ const TABLES = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
-export async function createImageTables(trx: Transaction<EngineTables>): Promise<void> {
+export async function createImageTables(trx: QueryExecutorProvider): Promise<void> {
   for (const statement of TABLES) await sql.raw(statement).execute(trx);
 }

@@ -1,7 +1,6 @@
-import type { ApiContainerSummary, ApiImageSummary, ApiVolume } from '../api/types.ts';
+import type { ApiContainerSummary, ApiImageSummary } from '../api/types.ts';
 import type { CallOptions } from '../interface.ts';
-import { folderSize } from './folder-size.ts';
-import type { SystemDeps } from './open-system.ts';
+import type { SystemDeps } from './deps.ts';
 
 export type UsageType = 'image' | 'container' | 'volume' | 'build-cache';
 
@@ -11,17 +10,22 @@ export async function diskUsage(
   options: CallOptions & { readonly types?: readonly UsageType[] | undefined },
 ): Promise<Readonly<Record<string, unknown>>> {
   const { types, signal } = options;
+  const call = signal === undefined ? {} : { signal };
   const wants = (type: UsageType): boolean => types === undefined || types.includes(type);
   const containers = await deps.containers.list({ all: true, size: wants('container') });
   signal?.throwIfAborted();
   const usage: Record<string, unknown> = {};
   if (wants('image')) {
-    const { layers } = await deps.layers.usage(signal === undefined ? {} : { signal });
+    const { layers } = await deps.layers.usage(call);
     usage.LayersSize = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     usage.Images = await imageUsage(deps, containers);
   }
   if (wants('container')) usage.Containers = containers;
-  if (wants('volume')) usage.Volumes = await volumeUsage(await deps.volumes.list(), { containers, signal });
+  // What is mounted for a volume with options (a share, a folder of the host) is not the engine's.
+  if (wants('volume')) {
+    const volumes = await deps.volumes.list({}, { ...call, usage: true });
+    usage.Volumes = volumes.filter(({ Options }) => Options === null);
+  }
   if (wants('build-cache')) usage.BuildCache = [];
   return usage;
 }
@@ -33,23 +37,4 @@ async function imageUsage(
   const users = Map.groupBy(containers, ({ ImageID }) => ImageID);
   const images = await deps.images.list({ sharedSize: true });
   return images.map((image) => ({ ...image, Containers: users.get(image.Id)?.length ?? 0 }));
-}
-
-async function volumeUsage(
-  volumes: readonly ApiVolume[],
-  options: { readonly containers: readonly ApiContainerSummary[]; readonly signal: AbortSignal | undefined },
-): Promise<readonly ApiVolume[]> {
-  const { containers, signal } = options;
-  const users = new Map<string, number>();
-  for (const { Mounts } of containers) {
-    for (const name of new Set(Mounts.map(({ Name }) => Name))) {
-      if (name !== undefined) users.set(name, (users.get(name) ?? 0) + 1);
-    }
-  }
-  const found: ApiVolume[] = [];
-  for (const volume of volumes) {
-    const Size = await folderSize(volume.Mountpoint, { signal });
-    found.push({ ...volume, UsageData: { Size, RefCount: users.get(volume.Name) ?? 0 } });
-  }
-  return found;
 }

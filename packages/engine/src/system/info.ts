@@ -1,7 +1,7 @@
 import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
 import { cgroupControllers, cgroupMode } from '@berth/linux';
+import type { SystemDeps } from './deps.ts';
 import { forwardsIPv4, openFileCount, operatingSystem } from './machine.ts';
-import type { SystemDeps } from './open-system.ts';
 
 /** `GET /info`. */
 export async function engineInfo(deps: SystemDeps, id: string): Promise<Readonly<Record<string, unknown>>> {

@@ -2,32 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
-import type { RuntimeProgram } from '@berth/runtime';
-import type { LayerStore } from '@berth/storage';
-import type { Containers, Images, System, Volumes } from '../interface.ts';
+import type { System } from '../interface.ts';
+import type { SystemDeps } from './deps.ts';
 import { diskUsage } from './disk-usage.ts';
 import { engineInfo } from './info.ts';
 import { writeNewFile } from './new-file.ts';
-import { type RegistrySettings, signIn } from './sign-in.ts';
+import { signIn } from './sign-in.ts';
 import { engineVersion } from './version.ts';
-
-/** What `openSystem` is joined with in `compose.ts`. */
-export interface SystemDeps {
-  readonly dataRoot: string;
-  /** Of Berth. */
-  readonly version: string;
-  /** The runtime that containers get, and others that work here. */
-  readonly runtime: RuntimeProgram;
-  readonly layers: Pick<LayerStore, 'driverName' | 'status' | 'usage'>;
-  readonly containers: Pick<Containers, 'list'>;
-  readonly images: Pick<Images, 'list'>;
-  readonly volumes: Pick<Volumes, 'list'>;
-  readonly registries: RegistrySettings;
-  /** Path of the program that `--init` puts in front, when there is one. */
-  readonly initProgram?: string | undefined;
-  /** How many follow the events now. */
-  readonly eventListeners?: () => number;
-}
 
 /** `info`, `version`, `system df` and the check of a login. Holds nothing open. */
 export function openSystem(deps: SystemDeps): System {

@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { API_VERSION_MAX, API_VERSION_MIN, formatApiVersion } from '../api/version.ts';
+import type { SystemDeps } from './deps.ts';
 import { goArchitecture } from './machine.ts';
-import type { SystemDeps } from './open-system.ts';
 
 /** `GET /version`. `GoVersion` is a field that clients print: there is no Go in this engine. */
 export function engineVersion(

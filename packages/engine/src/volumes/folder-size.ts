@@ -1,47 +1,50 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hasCode } from '@berth/errors';
-import { nativePath, preciseStat } from '@berth/linux';
+import { nativePath, type PreciseStat, preciseStat } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
-const BLOCK_BYTES = 512;
+/** Each level below costs an open file. */
 const MAX_DEPTH = 400;
 
 /**
- * Bytes that a folder takes on disk, files with several names once. A container may be changing it: what goes
- * meanwhile does not count, and no link is followed out of it.
+ * Bytes of all that is in a folder but its folders, as their lengths say, what has several names once: docker's measure of a
+ * volume. A container may be changing it: what goes meanwhile does not count, no link is followed out of it, and no other
+ * file system is entered. What is deeper than 400 levels does not count.
+ *
+ * @returns `undefined` where the folder is not there
  */
 export async function folderSize(
   path: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<number> {
-  const seen = new Set<string>();
-  return measure(path, { seen, depth: 0, signal: options.signal });
+): Promise<number | undefined> {
+  const top = statIfThere(path);
+  if (top?.kind !== 'directory') return undefined;
+  return measure(path, { seen: new Set(), depth: 0, dev: top.dev, signal: options.signal });
 }
 
 interface Measuring {
-  readonly seen: Set<string>;
+  readonly seen: Set<bigint>;
   readonly depth: number;
+  readonly dev: bigint;
   readonly signal: AbortSignal | undefined;
 }
 
 async function measure(path: string, measuring: Measuring): Promise<number> {
-  const { seen, depth, signal } = measuring;
-  const fd = await openFolder(path);
-  if (fd === undefined || depth > MAX_DEPTH) return 0;
+  const { seen, depth, dev, signal } = measuring;
+  const fd = depth > MAX_DEPTH ? undefined : openFolder(path);
+  if (fd === undefined) return 0;
   let bytes = 0;
   try {
     for (const name of await readdir(`/proc/self/fd/${fd}`, { encoding: 'buffer' })) {
       signal?.throwIfAborted();
       const child = `/proc/self/fd/${fd}/${bytesToPath(name)}`;
       const stat = statIfThere(child);
-      if (stat === undefined) continue;
-      const key = `${stat.dev}:${stat.ino}`;
-      if (seen.has(key)) continue;
-      if (stat.nlink > 1) seen.add(key);
-      bytes += stat.blocks * BLOCK_BYTES;
+      if (stat === undefined || stat.dev !== dev) continue;
       if (stat.kind === 'directory') bytes += await measure(child, { ...measuring, depth: depth + 1 });
+      else if (stat.nlink === 1 || !seen.has(stat.ino)) bytes += stat.size;
+      if (stat.nlink > 1) seen.add(stat.ino);
     }
   } finally {
     closeSync(fd);
@@ -49,11 +52,11 @@ async function measure(path: string, measuring: Measuring): Promise<number> {
   return bytes;
 }
 
-async function openFolder(path: string): Promise<number | undefined> {
+function openFolder(path: string): number | undefined {
   return ifThere(() => openSync(nativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
 }
 
-function statIfThere(path: string): ReturnType<typeof preciseStat> | undefined {
+function statIfThere(path: string): PreciseStat | undefined {
   return ifThere(() => preciseStat(path));
 }
 

@@ -8,8 +8,8 @@ import { KeyedLock } from '../images/keyed-lock.ts';
 import type { CallOptions, Volumes } from '../interface.ts';
 import type { VolumeCatalog } from '../parts.ts';
 import { copyInPlace, copyUp, finishFill } from './copy-up.ts';
+import type { VolumesDeps } from './deps.ts';
 import { folderSize } from './folder-size.ts';
-import type { VolumesDeps } from './open-volumes.ts';
 import { ANONYMOUS_LABEL, listFilter, pruneFilter } from './volume-filters.ts';
 import { isEmptyFolder, VolumeFolders } from './volume-folders.ts';
 import { checkVolumeName } from './volume-name.ts';
@@ -84,7 +84,7 @@ export class LocalVolumes implements Volumes, VolumeCatalog {
       const volume = this.#view(row);
       if (options.usage !== true) volumes.push(volume);
       else {
-        const Size = await this.#size(row, options);
+        const Size = (await this.#size(row, options)) ?? -1;
         volumes.push({ ...volume, UsageData: { Size, RefCount: users.length } });
       }
     }
@@ -189,7 +189,8 @@ export class LocalVolumes implements Volumes, VolumeCatalog {
     }
   }
 
-  async #size(row: VolumeRow, { signal }: CallOptions): Promise<number> {
+  /** @returns `undefined` when its folder is gone */
+  async #size(row: VolumeRow, { signal }: CallOptions): Promise<number | undefined> {
     // What lies in a folder of the host is the host's, not the engine's.
     if (readVolumeOptions(row.options).kind !== 'folder') return 0;
     return folderSize(this.#folders.data(row.name), { signal });
@@ -203,7 +204,7 @@ export class LocalVolumes implements Volumes, VolumeCatalog {
     return this.#lock.run(name, async () => {
       const row = await this.#whole(name);
       if (row === undefined || (await this.#deps.containers.usersOfVolume(name)).length > 0) return undefined;
-      const bytes = isMeasured ? await this.#size(row, {}) : 0;
+      const bytes = isMeasured ? ((await this.#size(row, {})) ?? 0) : 0;
       await this.#remove(row);
       return bytes;
     });

@@ -1,9 +1,8 @@
 /**
  * The rows of volumes. Their data is in `volumes/<name>/_data` (see volume-folders.ts); a volume is its row.
  */
-import type { Transaction } from 'kysely';
+import type { QueryExecutorProvider } from 'kysely';
 import { sql } from 'kysely';
-import type { EngineTables } from '../database/tables.ts';
 
 export interface VolumesTable {
   name: string;
@@ -35,6 +34,6 @@ const TABLES = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
-export async function createVolumeTables(trx: Transaction<EngineTables>): Promise<void> {
+export async function createVolumeTables(trx: QueryExecutorProvider): Promise<void> {
   for (const statement of TABLES) await sql.raw(statement).execute(trx);
 }

@@ -1,5 +1,4 @@
 import { type ContainerCgroups, readCgroupFile } from './cgroup-files.ts';
-import type { Sample } from './stats-sample.ts';
 
 interface BlkioEntry {
   readonly major: number;
@@ -8,10 +7,12 @@ interface BlkioEntry {
   readonly value: number;
 }
 
+type BlkioStats = Readonly<Record<string, readonly BlkioEntry[] | null>>;
+
 export function noBlkio(
   bytes: readonly BlkioEntry[] | null = null,
   operations: readonly BlkioEntry[] | null = null,
-): Sample {
+): BlkioStats {
   return {
     io_service_bytes_recursive: bytes,
     io_serviced_recursive: operations,
@@ -24,7 +25,7 @@ export function noBlkio(
   };
 }
 
-export async function blkioStats(groups: ContainerCgroups): Promise<Sample> {
+export async function blkioStats(groups: ContainerCgroups): Promise<BlkioStats> {
   if (!groups.isUnified) {
     const folder = groups.folder('blkio');
     const [bytes, operations] = await Promise.all([
