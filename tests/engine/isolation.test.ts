@@ -6,8 +6,7 @@ import { kernelRelease } from '@berth/linux';
 import { needEngine, type TestEngine } from '../lab/engine.ts';
 import { watchForLeaks } from '../lab/leaks.ts';
 import { smallImage } from '../lab/small-image.ts';
-
-const IMAGE = 'small:1';
+import { IMAGE, walls } from './docker-cases.ts';
 
 type Cases = Readonly<Record<string, (engine: TestEngine, t: TestContext) => Promise<void>>>;
 
@@ -17,7 +16,7 @@ test('what a container sees and may do', async (t) => {
   if (engine === undefined) return;
   t.after(assertNoLeaks);
   await engine.must(['import', (await smallImage(engine.lab)).tar, IMAGE]);
-  for (const [name, run] of Object.entries({ ...seen, ...limits, ...given })) {
+  for (const [name, run] of Object.entries({ ...seen, ...walls, ...limits, ...given })) {
     await t.test(name, async (inner) => {
       await run(engine, inner);
       assert.equal(await engine.must(['ps', '--all', '--quiet']), '', 'a container was left');
@@ -112,29 +111,6 @@ const seen: Cases = {
 };
 
 const limits: Cases = {
-  'past --memory the exit code is 137 and OOMKilled is true; beside it another runs on': async (engine) => {
-    await engine.must(['run', '--detach', '--name', 'beside', IMAGE, 'sleep', '1000']);
-    const grow = 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done';
-    const ran = await engine.docker(['run', '--name', 'fat', '--memory', '24m', IMAGE, 'sh', '-c', grow]);
-    assert.equal(ran.code, 137);
-    const format = '{{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Status}}';
-    assert.equal((await engine.must(['inspect', '--format', format, 'fat'])).trim(), '137 true exited');
-    assert.equal((await engine.must(['wait', 'fat'])).trim(), '137');
-    assert.equal((await engine.must(['inspect', '--format', format, 'beside'])).trim(), '0 false running');
-    // SIGKILL by somebody looks the same but for this.
-    await engine.must(['kill', 'beside']);
-    assert.equal((await engine.must(['inspect', '--format', format, 'beside'])).trim(), '137 false exited');
-    await engine.must(['rm', 'fat', 'beside']);
-  },
-
-  '--pids-limit stops a fork bomb': async (engine) => {
-    const bomb = 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); sleep 30 & done; echo never';
-    const ran = await engine.docker(['run', '--rm', '--pids-limit', '10', IMAGE, 'sh', '-c', bomb]);
-    assert.notEqual(ran.code, 0);
-    assert.doesNotMatch(ran.stdout, /never/);
-    assert.match(ran.stderr, /Cannot fork/);
-  },
-
   '--read-only leaves what is mounted writable': async (engine) => {
     const script =
       'for one in / /etc /usr /root; do touch $one/x 2>/dev/null && echo $one; done; touch /dev/shm/x /v/x /t/x && echo ok';

@@ -5,8 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { needEngine, type TestEngine } from '../lab/engine.ts';
 import { watchForLeaks } from '../lab/leaks.ts';
 import { smallImageBytes } from '../lab/small-image.ts';
-
-const IMAGE = 'small:1';
+import { execs, IMAGE, limits, removeContainers, runs, stateOf, told } from './docker-cases.ts';
 
 type Cases = Readonly<Record<string, (engine: TestEngine, t: TestContext) => Promise<void>>>;
 
@@ -16,24 +15,20 @@ test('containers, from create to removed, by the docker command', async (t) => {
   if (engine === undefined) return;
   t.after(assertNoLeaks);
   await engine.must(['import', '-', IMAGE], { input: await smallImageBytes(engine.lab) });
-  for (const [name, run] of Object.entries({ ...lifecycle, ...settings, ...isolation, ...telling })) {
+  const cases: Cases = {
+    ...{ ...runs, ...lifecycle, ...limits, ...settings },
+    ...{ ...isolation, ...execs, ...telling, ...told },
+  };
+  for (const [name, run] of Object.entries(cases)) {
     await t.test(name, async (inner) => {
       try {
         await run(engine, inner);
       } finally {
-        const left = (await engine.must(['ps', '--all', '--quiet'])).trim();
-        if (left !== '') await engine.must(['rm', '--force', '--volumes', ...left.split('\n')]);
+        await removeContainers(engine);
       }
     });
   }
 });
-
-async function state(engine: TestEngine, name: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await engine.must(['inspect', '--format', '{{json .State}}', name])) as Record<
-    string,
-    unknown
-  >;
-}
 
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -55,29 +50,6 @@ async function output(engine: TestEngine, ...args: readonly string[]): Promise<s
 }
 
 const lifecycle: Cases = {
-  'run gives output and exit code, and --rm leaves nothing': async (engine) => {
-    const ran = await engine.docker(['run', '--rm', IMAGE, 'sh', '-c', 'echo out; echo err >&2; exit 42']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [42, 'out\n', 'err\n']);
-    assert.equal(await engine.must(['ps', '--all', '--quiet']), '');
-  },
-
-  'a command that is not there is 127, one that cannot be run 126, and --rm removes both': async (engine) => {
-    for (const [command, code, words] of [
-      ['/nothere', 127, /no such file or directory/],
-      ['nothere', 127, /executable file not found in \$PATH/],
-      ['/etc', 126, /permission denied|is a directory/],
-    ] as const) {
-      const ran = await engine.docker(['run', '--rm', IMAGE, command]);
-      assert.equal(ran.code, code, command);
-      assert.match(ran.stderr, words);
-    }
-    assert.equal(await engine.must(['ps', '--all', '--quiet']), '');
-    await engine.docker(['run', '--name', 'never', IMAGE, 'nothere']);
-    const never = await state(engine, 'never');
-    assert.deepEqual([never.Status, never.ExitCode], ['created', 127]);
-    assert.match(String(never.Error), /executable file not found/);
-  },
-
   'stop asks, waits and kills; a second one says that nothing runs': async (engine) => {
     await engine.must([
       'run',
@@ -91,9 +63,9 @@ const lifecycle: Cases = {
     ]);
     await engine.must(['run', '--detach', '--name', 'deaf', IMAGE, 'sleep', '1000']);
     await engine.must(['stop', '--time', '10', 'polite']);
-    assert.equal((await state(engine, 'polite')).ExitCode, 5);
+    assert.equal((await stateOf(engine, 'polite')).ExitCode, 5);
     await engine.must(['stop', '--time', '0', 'deaf']);
-    assert.equal((await state(engine, 'deaf')).ExitCode, 137);
+    assert.equal((await stateOf(engine, 'deaf')).ExitCode, 137);
     assert.equal((await engine.docker(['stop', 'deaf'])).code, 0);
   },
 
@@ -161,31 +133,7 @@ const lifecycle: Cases = {
     const count = await engine.must(['inspect', '--format', '{{.RestartCount}}', 'on']);
     await sleep(700);
     assert.equal(await engine.must(['inspect', '--format', '{{.RestartCount}}', 'on']), count);
-    assert.equal((await state(engine, 'on')).Running, false);
-  },
-
-  'pause freezes and refuses what would hang; a stop thaws': async (engine) => {
-    await engine.must([
-      'run',
-      '--detach',
-      '--name',
-      'iced',
-      IMAGE,
-      'sh',
-      '-c',
-      'while :; do date +%s%N; sleep 0.05; done',
-    ]);
-    await engine.must(['pause', 'iced']);
-    const before = await engine.must(['logs', 'iced']);
-    await sleep(400);
-    assert.equal(await engine.must(['logs', 'iced']), before);
-    assert.match(
-      (await engine.docker(['exec', 'iced', 'true'])).stderr,
-      /is paused, unpause the container before exec/,
-    );
-    assert.match(await engine.must(['ps']), /\(Paused\)/);
-    await engine.must(['stop', '--time', '1', 'iced']);
-    assert.equal((await state(engine, 'iced')).Running, false);
+    assert.equal((await stateOf(engine, 'on')).Running, false);
   },
 
   'rename moves a name, and events tell of it': async (engine) => {
@@ -231,45 +179,8 @@ const settings: Cases = {
       ...['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done'],
     ]);
     assert.equal(ran.code, 137);
-    assert.equal((await state(engine, 'eater')).OOMKilled, true);
+    assert.equal((await stateOf(engine, 'eater')).OOMKilled, true);
     await untilTold(engine, 'oom', /container oom/);
-  },
-
-  'update changes limits of what runs, and its restart policy': async (engine) => {
-    await engine.must([
-      'run',
-      '--detach',
-      '--name',
-      'grown',
-      '--memory',
-      '32m',
-      '--pids-limit',
-      '50',
-      IMAGE,
-      'sleep',
-      '1000',
-    ]);
-    await engine.must([
-      'update',
-      '--memory',
-      '64m',
-      '--memory-swap',
-      '64m',
-      '--pids-limit',
-      '60',
-      '--restart',
-      'always',
-      'grown',
-    ]);
-    const format = '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}}';
-    assert.equal(
-      (await engine.must(['inspect', '--format', format, 'grown'])).trim(),
-      `${64 * 1024 ** 2} 60 always`,
-    );
-    const stats = JSON.parse(await engine.must(['stats', '--no-stream', '--format', 'json', 'grown'])) as {
-      MemUsage: string;
-    };
-    assert.match(stats.MemUsage, /\/ 64MiB$/);
   },
 
   'environment, folder, user, host name, read-only root, tmpfs': async (engine) => {
@@ -553,34 +464,6 @@ const telling: Cases = {
     assert.equal(attributes(2).name, 'bridge');
   },
 
-  'exec gives output and exit code, and says where it failed': async (engine) => {
-    await engine.must(['run', '--detach', '--name', 'host', '--env', 'A=own', IMAGE, 'sleep', '1000']);
-    const ran = await engine.docker([
-      'exec',
-      '--env',
-      'B=mine',
-      '--user',
-      '5',
-      'host',
-      'sh',
-      '-c',
-      'echo $A $B; id -u; exit 3',
-    ]);
-    assert.deepEqual([ran.code, ran.stdout], [3, 'own mine\n5\n']);
-    const missing = await engine.docker(['exec', 'host', 'nothere']);
-    assert.equal(missing.code, 127);
-    assert.match(missing.stdout, /OCI runtime exec failed: .*executable file not found in \$PATH/);
-    const piped = await engine.docker(['exec', '--interactive', 'host', 'wc', '-c'], {
-      input: Buffer.alloc(300_000, 'x'),
-    });
-    assert.equal(piped.stdout.trim(), '300000');
-    const many = Array.from({ length: 10 }, (_, at) => engine.must(['exec', 'host', 'echo', String(at)]));
-    assert.deepEqual(
-      await Promise.all(many),
-      Array.from({ length: 10 }, (_, at) => `${at}\n`),
-    );
-  },
-
   'logs: both streams, the last lines, since, and following to the end': async (engine) => {
     const script = 'i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.02; done';
     await engine.must(['run', '--detach', '--name', 'chatty', IMAGE, 'sh', '-c', script]);
@@ -604,26 +487,5 @@ const telling: Cases = {
     assert.deepEqual([shown.code, shown.stdout], [0, 'echoed\n']);
     const burst = await engine.must(['run', '--rm', IMAGE, 'seq', '1', '20000']);
     assert.equal(burst, Array.from({ length: 20_000 }, (_, at) => `${at + 1}\n`).join(''));
-  },
-
-  'top, stats, port and ps tell of it': async (engine) => {
-    await engine.must([
-      'run',
-      '--detach',
-      '--name',
-      'seen',
-      '--publish',
-      '127.0.0.1:8081:80',
-      '--label',
-      'x=y',
-      IMAGE,
-      'sleep',
-      '1000',
-    ]);
-    assert.match(await engine.must(['top', 'seen']), /sleep 1000/);
-    assert.match(await engine.must(['top', 'seen', '-o', 'pid,comm']), /sleep/);
-    assert.equal((await engine.must(['port', 'seen'])).trim(), '80/tcp -> 127.0.0.1:8081');
-    assert.match(await engine.must(['ps', '--filter', 'label=x=y']), /Up .*127\.0\.0\.1:8081->80\/tcp +seen/);
-    assert.equal((await engine.must(['ps', '--quiet', '--filter', 'status=exited'])).trim(), '');
   },
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { cachedFolder } from './cached.ts';
 import { mustRun } from './command.ts';
 import { SCREEN, setFolderName } from './package-sets.ts';
-import { bringPackages } from './packages.ts';
+import type { Lab } from './peers.ts';
 
 const APPLETS = ['sh', 'cat', 'echo', 'kill', 'less', 'ls', 'rm', 'sleep', 'stty', 'top', 'vi', 'seq'];
 
@@ -25,10 +25,10 @@ const FILES = [
 
 /**
  * A root filesystem for what paints on the whole screen, as a tar: busybox with its shell, `vi`, `less` and `top`, and
- * Debian's nano, which unlike them counts the columns of wide letters. It has no command of its own.
+ * Debian's nano, which unlike them counts the columns of wide letters. It has no command of its own. `lab`: of the set
+ * `SCREEN`.
  */
-export async function screenImageBytes(): Promise<Uint8Array> {
-  const packages = await bringPackages(SCREEN);
+export async function screenImageBytes({ root: packages }: Lab): Promise<Uint8Array> {
   const folder = await cachedFolder(`image-${setFolderName(SCREEN)}-2`, async (staging) => {
     const root = join(staging, 'root');
     await mkdir(join(root, 'usr/bin'), { recursive: true });
