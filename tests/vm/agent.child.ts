@@ -1,19 +1,26 @@
-/** The only program that a guest starts by itself: it runs commands that come through the port named in its argument. */
+/**
+ * The only program that a guest starts by itself: it runs commands that come through the port named in its argument. Without an
+ * argument it does nothing, so that its files can be compiled before.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, FrameReader, type FromGuest, frame, type ToGuest } from './frames.ts';
 
 const PORTS = '/sys/class/virtio-ports';
-const port = openSync(findPort(process.argv[2] ?? ''), 'r+');
+const [, , name] = process.argv;
+const port = name === undefined ? undefined : openSync(findPort(name), 'r+');
 const running = new Map<number, ChildProcess>();
+if (port !== undefined) await serve(port);
 
-send({ ready: true });
-const reader = new FrameReader<ToGuest>();
-for await (const text of createReadStream('', { fd: port, encoding: 'utf8', autoClose: false })) {
-  for (const order of reader.push(text as string)) {
-    if ('start' in order) start(order.id, order.start);
-    else running.get(order.id)?.kill(order.signal);
+async function serve(fd: number): Promise<void> {
+  send({ ready: true });
+  const reader = new FrameReader<ToGuest>();
+  for await (const text of createReadStream('', { fd, encoding: 'utf8', autoClose: false })) {
+    for (const order of reader.push(text as string)) {
+      if ('start' in order) start(order.id, order.start);
+      else running.get(order.id)?.kill(order.signal);
+    }
   }
 }
 
@@ -24,7 +31,7 @@ function start(id: number, { program, args, cwd = '/root', env, input }: Command
   child.stderr.setEncoding('utf8').on('data', (stderr: string) => send({ id, stderr }));
   // A program that does not read its input closes the pipe; its exit code tells more than our EPIPE.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin.end(input === undefined ? undefined : Buffer.from(input, 'base64'));
   child.once('error', (error) => {
     send({ id, stderr: `${error.message}\n` });
     if (child.pid === undefined) end(id, null);
@@ -37,14 +44,15 @@ function end(id: number, ended: number | NodeJS.Signals | null): void {
 }
 
 function send(value: FromGuest): void {
+  if (port === undefined) return;
   const bytes = Buffer.from(frame(value));
   for (let at = 0; at < bytes.length; ) at += writeSync(port, bytes, at);
 }
 
-function findPort(name: string): string {
+function findPort(wanted: string): string {
   const found = readdirSync(PORTS).find(
-    (one) => readFileSync(join(PORTS, one, 'name'), 'utf8').trim() === name,
+    (one) => readFileSync(join(PORTS, one, 'name'), 'utf8').trim() === wanted,
   );
-  if (found === undefined) throw new Error(`There is no port "${name}"`);
+  if (found === undefined) throw new Error(`There is no port "${wanted}"`);
   return join('/dev', found);
 }

@@ -8,6 +8,7 @@ export interface Command {
   readonly cwd?: string;
   /** Added to the guest's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** In base64. */
   readonly input?: string;
 }
 

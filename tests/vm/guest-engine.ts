@@ -1,7 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { CommandResult } from '../lab/command.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Docker } from '../engine/docker-cases.ts';
+import type { CommandOptions, CommandResult } from '../lab/command.ts';
 import type { EngineReport } from '../lab/engine.ts';
+import { NODE_OPTIONS } from './disks.ts';
 import type { Guest } from './guest.ts';
 import type { GuestProcess } from './port.ts';
 
@@ -17,16 +19,15 @@ export interface GuestEngineOptions {
 }
 
 /** The engine in a guest, on the guest's disk, with the unmodified docker command beside it. */
-export interface GuestEngine {
+export interface GuestEngine extends Docker {
   readonly guest: Guest;
   /** As `berth` has it: the engine's own folder is below it. */
   readonly dataRoot: string;
   readonly socketPath: string;
   readonly report: EngineReport;
   readonly process: GuestProcess;
-  docker(args: readonly string[]): Promise<CommandResult>;
-  /** The same; an exit code other than 0 throws with all that it said. @returns what it wrote to its standard output */
-  must(args: readonly string[]): Promise<string>;
+  /** Path of a file with the name of every durable step that it comes to, one a line. */
+  readonly steps: string;
   /** Ends it politely when it runs, and starts it on the same folders. */
   restart(engine?: Readonly<Record<string, unknown>>): Promise<void>;
   stop(): Promise<void>;
@@ -42,6 +43,7 @@ class Running implements GuestEngine {
   readonly guest: Guest;
   readonly dataRoot: string;
   readonly socketPath = '/run/berth.sock';
+  readonly steps = '/run/steps';
   readonly #options: GuestEngineOptions;
   #process: GuestProcess | undefined;
   #report: EngineReport | undefined;
@@ -62,12 +64,12 @@ class Running implements GuestEngine {
     return this.#report;
   }
 
-  async docker(args: readonly string[]): Promise<CommandResult> {
-    return await this.guest.run(this.guest.docker, ['--host', `unix://${this.socketPath}`, ...args]);
+  async docker(args: readonly string[], options: Pick<CommandOptions, 'input'> = {}): Promise<CommandResult> {
+    return await this.guest.run(this.guest.docker, ['--host', `unix://${this.socketPath}`, ...args], options);
   }
 
-  async must(args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.docker(args);
+  async must(args: readonly string[], options: Pick<CommandOptions, 'input'> = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.docker(args, options);
     if (code === 0) return stdout;
     throw new Error(
       `Cannot run "docker ${args.join(' ')}": exit code ${code}\n${stdout}\n${stderr}\nThe engine said:\n${this.#said()}`,
@@ -80,16 +82,15 @@ class Running implements GuestEngine {
       dataRoot: join(this.dataRoot, 'engine'),
       runRoot: '/run/berth',
       socketPath: this.socketPath,
+      traceSteps: this.steps,
       ...this.#options.engine,
       ...engine,
     };
     await this.guest.must('mkdir', ['-p', this.dataRoot]);
     this.#report = undefined;
-    this.#process = this.guest.start(
-      this.guest.node,
-      ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(settings)],
-      { cwd: '/' },
-    );
+    this.#process = this.guest.start(this.guest.node, [...NODE_OPTIONS, CHILD, JSON.stringify(settings)], {
+      cwd: '/',
+    });
     await this.#untilReady(this.#process);
   }
 

@@ -3,36 +3,46 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../lab/cache-folder.ts';
 import type { CommandResult } from '../lab/command.ts';
-import { machineDocker } from '../lab/engine-house.ts';
-import type { Bind } from '../lab/jail.ts';
 import type { Lab } from '../lab/peers.ts';
 import type { Server } from '../lab/server.ts';
+import { COMPILE_CACHE, DOCKER, NODE, NODE_OPTIONS } from './disks.ts';
 import type { Command } from './frames.ts';
 import { initramfs, type Share } from './initramfs.ts';
 import { findKernel } from './kernel.ts';
 import { GuestPort, type GuestProcess } from './port.ts';
 
-const TOP = join(import.meta.dirname, '..', '..');
 const PORT = 'berth.agent';
+export const AGENT = join(import.meta.dirname, 'agent.child.ts');
 /** Where the shared folder is put together in qemu's own mount namespace. */
 const SHARED = '/guest';
 /** Nobody in the guest reaches the machine but for what is forwarded to this address. */
-const FORWARDED = '10.0.2.100';
+export const FORWARDED = '10.0.2.100';
+
+export interface GuestDisks {
+  /** Its own, as `makeDisk` made it: the only one that it writes to. */
+  readonly own: string;
+  /** As `rootDisk` and `projectDisk` made them. */
+  readonly root: string;
+  readonly project: string;
+}
 
 export interface GuestOptions {
   /** A lab of `GUEST`: qemu and the kernel. */
   readonly machine: Lab;
-  /** A lab of `PEERS`: the guest's root folder. */
-  readonly peers: Lab;
-  /** Path of its disk, a file that `makeDisk` made. */
-  readonly disk: string;
+  readonly disks: GuestDisks;
   /** Ports of this machine's loopback that the guest reaches, under the same number, at `guest.forwarded`. */
   readonly ports?: readonly number[];
+  /** Process id of the network namespace's anchor whose loopback that is; the machine's when left out. */
+  readonly netns?: number;
   readonly memoryMiB?: number;
   readonly signal?: AbortSignal;
 }
 
-type RunOptions = Omit<Command, 'program' | 'args'> & { readonly signal?: AbortSignal };
+type StartOptions = Omit<Command, 'program' | 'args' | 'input'> & {
+  readonly input?: string | Uint8Array;
+};
+
+type RunOptions = StartOptions & { readonly signal?: AbortSignal };
 
 /**
  * A machine of Debian's own kernel, emulated by qemu, with cgroup2 alone. Its root is the lab's packages, unchanged at
@@ -51,7 +61,7 @@ export interface Guest extends AsyncDisposable {
   run(program: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** The same; a code other than 0 throws with all that it said. */
   must(program: string, args: readonly string[], options?: RunOptions): Promise<string>;
-  start(program: string, args: readonly string[], options?: Omit<RunOptions, 'signal'>): GuestProcess;
+  start(program: string, args: readonly string[], options?: StartOptions): GuestProcess;
   /**
    * Kills qemu: what the guest has not written to its disk is lost with its memory. What it has written stays, in the order
    * in which it wrote, because the machine's own cache lives on.
@@ -61,36 +71,25 @@ export interface Guest extends AsyncDisposable {
 
 /** Boots a guest and waits until it takes commands. */
 export async function bootGuest(options: GuestOptions): Promise<Guest> {
-  const { machine, peers, signal } = options;
+  const { machine, signal } = options;
   const started = performance.now();
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'berth-guest-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const kernel = await findKernel(machine.root);
   const shares: readonly (Share & { readonly host: string })[] = [
-    { host: TOP, from: 'repository', to: TOP },
     { host: cacheFolder(), from: 'cache', to: cacheFolder() },
     { host: join(machine.root, 'usr/lib/modules'), from: 'modules', to: '/usr/lib/modules' },
-    { host: process.execPath, from: 'node', to: '/opt/node' },
-    { host: await machineDocker(), from: 'docker', to: '/opt/docker' },
   ];
-  const binds: Bind[] = [{ host: peers.root, from: 'lab' }, ...shares].map(({ host, from }) => ({
-    from: host,
-    to: join(SHARED, from),
-    readOnly: true,
-  }));
+  const binds = shares.map(({ host, from }) => ({ from: host, to: join(SHARED, from), readOnly: true }));
   const disk = '/disk';
-  const agent = [
-    '/opt/node',
-    '--disable-warning=ExperimentalWarning',
-    join(import.meta.dirname, 'agent.child.ts'),
-    PORT,
-  ];
+  const agent = [NODE, ...NODE_OPTIONS, AGENT, PORT];
   await writeFile(
     join(folder, 'initramfs'),
     await initramfs({
       ...{ kernel, shares, disk },
       busybox: join(machine.root, 'usr/bin/busybox'),
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
       command: ['/usr/bin/tini', '--', ...agent],
     }),
   );
@@ -101,6 +100,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
       qemuArguments({ ...options, kernel: kernel.image, folder, socketPath }),
       {
         binds,
+        ...(options.netns === undefined ? {} : { netns: options.netns }),
         ...(signal === undefined ? {} : { signal }),
       },
     ),
@@ -115,7 +115,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
 function qemuArguments(
   options: GuestOptions & { readonly kernel: string; readonly folder: string; readonly socketPath: string },
 ): readonly string[] {
-  const { kernel, folder, socketPath, disk, ports = [], memoryMiB = 1536 } = options;
+  const { kernel, folder, socketPath, disks, ports = [], memoryMiB = 1536 } = options;
   const forwards = ports.map((port) => `,guestfwd=tcp:${FORWARDED}:${port}-tcp:127.0.0.1:${port}`);
   const words = [
     ...['panic=-1', 'console=ttyS0', 'quiet', 'mitigations=off', 'random.trust_cpu=on', 'cgroup_no_v1=all'],
@@ -123,19 +123,17 @@ function qemuArguments(
     ...['tsc=reliable', 'no_timer_check'],
   ];
   return [
-    // KVM may be there and hang: what runs everywhere is what is tested.
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(memoryMiB)],
+    // KVM may be there and hang: what runs everywhere is what is tested. A second processor is of no use: emulated, they wait for
+    // each other so long that an engine starts later with two. Page tables of five levels are one more to walk.
+    ...['-accel', 'tcg', '-cpu', 'max,la57=off', '-smp', '1', '-m', String(memoryMiB)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel, '-initrd', join(folder, 'initramfs'), '-append', words.join(' ')],
     ...['-fsdev', `local,id=host,path=${SHARED},security_model=none,readonly=on,multidevs=remap`],
     ...['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host'],
     // A flush of the guest reaches the file; nothing is said to be written that is not.
-    ...[
-      '-drive',
-      `file=${disk},if=none,id=disk,format=raw,cache=writeback`,
-      '-device',
-      'virtio-blk-pci,drive=disk',
-    ],
+    ...drive('own', `file=${disks.own},cache=writeback`),
+    ...drive('root', `file=${disks.root},readonly=on`),
+    ...drive('project', `file=${disks.project},readonly=on`),
     ...['-chardev', `socket,id=agent,path=${socketPath},server=on,wait=off`],
     ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${PORT}`],
     ...[
@@ -146,6 +144,10 @@ function qemuArguments(
     ],
     ...['-device', 'virtio-rng-pci'],
   ];
+}
+
+function drive(name: string, how: string): readonly string[] {
+  return ['-drive', `if=none,id=${name},format=raw,${how}`, '-device', `virtio-blk-pci,drive=${name}`];
 }
 
 interface Parts {
@@ -159,8 +161,8 @@ interface Parts {
 class RunningGuest implements Guest {
   readonly disk: string;
   readonly bootMs: number;
-  readonly node = '/opt/node';
-  readonly docker = '/opt/docker';
+  readonly node = NODE;
+  readonly docker = DOCKER;
   readonly forwarded = FORWARDED;
   readonly #parts: Parts;
 
@@ -174,8 +176,10 @@ class RunningGuest implements Guest {
     return this.#parts.qemu.output();
   }
 
-  start(program: string, args: readonly string[], options: Omit<RunOptions, 'signal'> = {}): GuestProcess {
-    return this.#parts.port.start({ ...options, program, args });
+  start(program: string, args: readonly string[], options: StartOptions = {}): GuestProcess {
+    const { input, ...rest } = options;
+    const base64 = input === undefined ? {} : { input: Buffer.from(input).toString('base64') };
+    return this.#parts.port.start({ ...rest, ...base64, program, args });
   }
 
   async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {

@@ -23,7 +23,9 @@ export interface InitOptions {
   readonly shares: readonly Share[];
   /** Where the disk is mounted; `/tmp` is on it, too. */
   readonly disk: string;
-  /** What number 1 starts, with its arguments. */
+  /** Of everything that runs in the guest. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Number 1, with its arguments. */
   readonly command: readonly string[];
 }
 
@@ -43,8 +45,8 @@ export async function initramfs(options: InitOptions): Promise<Uint8Array> {
 }
 
 /**
- * The root is the lab's packages, read-only from the machine, below a tmpfs that takes what is changed. cgroup2 is mounted and
- * nothing of version 1; the kernel is told so, too.
+ * The root is the lab's packages and the project from read-only disks, below a tmpfs that takes what is changed. cgroup2 is mounted
+ * and nothing of version 1; the kernel is told so, too.
  */
 function initScript(modules: readonly string[], options: InitOptions): string {
   const { disk, shares, command } = options;
@@ -58,12 +60,14 @@ function initScript(modules: readonly string[], options: InitOptions): string {
     'mount -t sysfs sysfs /sys',
     'mount -t devtmpfs dev /dev',
     ...modules.map((name) => `insmod /modules/${name}.ko`),
-    'mkdir /host /upper /new',
+    'mkdir /host /root-disk /project /upper /new',
     // What is shared does not change while a guest runs, so it may be kept in memory.
     `mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=${512 * 1024} host /host`,
+    'mount -t ext4 -o ro /dev/vdb /root-disk',
+    'mount -t ext4 -o ro /dev/vdc /project',
     'mount -t tmpfs tmpfs /upper',
     'mkdir /upper/up /upper/work',
-    'mount -t overlay -o lowerdir=/host/lab,upperdir=/upper/up,workdir=/upper/work root /new',
+    'mount -t overlay -o lowerdir=/project:/root-disk,upperdir=/upper/up,workdir=/upper/work root /new',
     `mkdir -p ${['/proc', '/sys', '/dev', '/run', '/tmp', disk].map(at).join(' ')}`,
     'mount --move /dev /new/dev',
     'mkdir -p /new/dev/pts /new/dev/shm /new/dev/mqueue',
@@ -85,6 +89,7 @@ function initScript(modules: readonly string[], options: InitOptions): string {
     'hostname guest',
     'mount --move /proc /new/proc',
     'mount --move /sys /new/sys',
+    ...Object.entries(options.env).map(([name, value]) => `export ${name}=${quote(value)}`),
     'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LANG=C.UTF-8',
     `exec /bin/busybox switch_root /new ${command.map(quote).join(' ')}`,
     '',
