@@ -1,11 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
+/** Written at once: each write wakes another thread, which costs more than the bytes do. */
+const WRITE_BYTES = 1024 * 1024;
 /** Bytes that may wait for the disk before the download waits too. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /**
  * Appends to a part while its bytes go on elsewhere. One write is under way at a time, so that whatever happens the
- * file is a beginning without holes; what arrives meanwhile is written together. Not synced.
+ * file is a beginning without holes; what arrives meanwhile is written together. What is left is written when it is disposed of. Not
+ * synced.
  */
 export class PartWriter implements AsyncDisposable {
   readonly #handle: FileHandle;
@@ -37,14 +40,14 @@ export class PartWriter implements AsyncDisposable {
     if (this.#failure !== undefined) return false;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    this.#writing ??= this.#drain();
+    if (this.#waitingBytes >= WRITE_BYTES) this.#writing ??= this.#drain(WRITE_BYTES);
     if (this.#waitingBytes > MAX_WAITING_BYTES) await this.#writing;
     return this.#failure === undefined;
   }
 
-  async #drain(): Promise<void> {
+  async #drain(atLeast: number): Promise<void> {
     try {
-      while (this.#waiting.length > 0) {
+      while (this.#waitingBytes >= atLeast) {
         const chunks = this.#waiting;
         const bytes = this.#waitingBytes;
         this.#waiting = [];
@@ -65,6 +68,7 @@ export class PartWriter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writing;
+    await this.#drain(1);
     await this.#handle.close();
   }
 }
