@@ -1,16 +1,19 @@
 /**
- * The only program that a guest starts by itself: it runs commands that come through the port named in its argument. Without an
- * argument it does nothing, so that its files can be compiled before.
+ * The only program that a guest starts by itself: it runs commands that come through the port named in its first argument, and
+ * has the TCP ports named in the others (`10.0.2.2:5000`) on its own loopback. Without arguments it does nothing, so that its files
+ * can be compiled before.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Command, FrameReader, type FromGuest, frame, type ToGuest } from './frames.ts';
 
 const PORTS = '/sys/class/virtio-ports';
-const [, , name] = process.argv;
+const [, , name, ...addresses] = process.argv;
 const port = name === undefined ? undefined : openSync(findPort(name), 'r+');
 const running = new Map<number, ChildProcess>();
+for (const address of addresses) forward(address);
 if (port !== undefined) await serve(port);
 
 async function serve(fd: number): Promise<void> {
@@ -37,6 +40,26 @@ function start(id: number, { program, args, cwd = '/root', env, input }: Command
     if (child.pid === undefined) end(id, null);
   });
   child.once('close', (code, signal) => end(id, signal ?? code));
+}
+
+function forward(address: string): void {
+  const [host = '', to = ''] = address.split(':');
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    joinSockets(near, connect({ host, port: Number(to), allowHalfOpen: true }));
+  });
+  server.listen(Number(to), '127.0.0.1');
+}
+
+function joinSockets(near: Socket, far: Socket): void {
+  for (const [from, to] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    from.pipe(to);
+    // What one side breaks off ends for the other.
+    from.on('error', () => to.destroy());
+    from.once('close', () => to.destroy());
+  }
 }
 
 function end(id: number, ended: number | NodeJS.Signals | null): void {

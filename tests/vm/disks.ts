@@ -66,7 +66,7 @@ async function makeTree(
   // Mounted read-only: a journal would be of no use.
   await makeFileSystem(path, {
     machine,
-    gigabytes: 2,
+    gigabytes: 4,
     args: ['-O', '^has_journal', '-m', '0', '-d', TREE],
     binds,
   });

@@ -9,15 +9,16 @@ import { startHub } from '../lab/hub.ts';
 import { GUEST } from '../lab/package-sets.ts';
 import { type Lab, openPeers } from '../lab/peers.ts';
 import { makeDisk, NODE_OPTIONS, projectDisk, rootDisk } from './disks.ts';
-import { AGENT, bootGuest, FORWARDED, type GuestDisks } from './guest.ts';
+import { AGENT, bootGuest, type GuestDisks } from './guest.ts';
 import { type GuestEngine, startGuestEngine } from './guest-engine.ts';
 
 const HUB_PORT = 5000;
-const REPOSITORY = 'admin/app:v';
+/** For the guest and for this machine. */
+const REGISTRY = `localhost:${HUB_PORT}`;
+const IMAGE = `${REGISTRY}/admin/app:v`;
 
 /** What a guest is booted from, again and again, and a Hub with an image of three layers that it reaches. */
 export interface Ground extends AsyncDisposable {
-  /** The image, as the guest names it. */
   readonly image: string;
   /** Its diffIDs. */
   readonly layers: readonly string[];
@@ -33,6 +34,10 @@ export interface Ground extends AsyncDisposable {
  * An engine lives a life of the image on this machine first: its files are compiled then, and its steps counted.
  */
 export async function needGround(t: TestContext): Promise<Ground | undefined> {
+  if (process.arch !== 'x64') {
+    t.skip(`needs an x64 machine for its guest, this is ${process.arch}`);
+    return undefined;
+  }
   const machine = await openPeers(t, GUEST);
   if (machine === undefined) return undefined;
   await using stack = new AsyncDisposableStack();
@@ -74,9 +79,9 @@ async function live(
     const now = await count();
     steps.set(phase, now - before);
     before = now;
-    if (phase === 'pull') layers = await layersOf(engine, `localhost:${HUB_PORT}/${REPOSITORY}`);
+    if (phase === 'pull') layers = await layersOf(engine, IMAGE);
   });
-  return { layers, steps, image: `${FORWARDED}:${HUB_PORT}/${REPOSITORY}` };
+  return { layers, steps, image: IMAGE };
 }
 
 export async function layersOf(engine: Pick<TestEngine, 'must'>, image: string): Promise<readonly string[]> {
@@ -94,12 +99,11 @@ async function bootEngine(options: BootOptions): Promise<GuestEngine & AsyncDisp
   const { machine, disks, netns, account } = options;
   await using stack = new AsyncDisposableStack();
   const guest = stack.use(await bootGuest({ machine, disks, netns, ports: [HUB_PORT] }));
-  const registry = `${guest.forwarded}:${HUB_PORT}`;
-  const login = { auths: { [registry]: { auth: Buffer.from(account).toString('base64') } } };
+  const login = { auths: { [REGISTRY]: { auth: Buffer.from(account).toString('base64') } } };
   await guest.must('sh', ['-c', 'mkdir -p .docker && cat > .docker/config.json'], {
     input: JSON.stringify(login),
   });
-  const engine = await startGuestEngine(guest, { engine: { insecureRegistries: [registry] } });
+  const engine = await startGuestEngine(guest);
   const opened = stack.move();
   return Object.assign(engine, { [Symbol.asyncDispose]: () => opened.disposeAsync() });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { chance, SEED } from '../crash/chance.ts';
+import { IS_SOAK, SEED } from '../crash/chance.ts';
 import {
   type DockerCases,
   execs,
@@ -12,9 +12,12 @@ import {
   walls,
 } from '../engine/docker-cases.ts';
 import { watchForLeaks } from '../lab/leaks.ts';
-import { type Ground, layersOf, needGround } from './ground.ts';
+import { assertCheckIsClean } from './check.ts';
+import { layersOf, needGround } from './ground.ts';
 import type { GuestEngine } from './guest-engine.ts';
-import { cutPowerDuring } from './power-cut.ts';
+import { cutEverything, cutPull } from './power-cuts.ts';
+
+const ROUNDS = 2;
 
 /** What only cgroup2 has, or has in its own way. */
 const unified: DockerCases = {
@@ -30,45 +33,62 @@ const unified: DockerCases = {
   },
 };
 
+const ALL: DockerCases = { ...runs, ...execs, ...walls, ...limits, ...unified, ...told };
+
+/** One of each kind: emulated, a command takes a second. */
+const SHORT: readonly string[] = [
+  'run gives output and exit code, and --rm leaves nothing',
+  'exec gives output and exit code, and says where it failed',
+  ...Object.keys({ ...walls, ...unified, ...told }),
+];
+
 test('a guest with cgroup2 alone', async (t) => {
   const assertNoLeaks = await watchForLeaks();
   await using ground = await needGround(t);
   if (ground === undefined) return;
   t.after(assertNoLeaks);
-  t.diagnostic(`seed ${SEED}; steps: ${[...ground.steps].map((one) => one.join(' ')).join(', ')}`);
-  await t.test('a power cut in the middle of a pull', (inner) => cutPull(inner, ground));
-  await using engine = await ground.boot();
-  t.diagnostic(
-    `booted in ${seconds(engine.guest.bootMs)} s, the engine in ${seconds(engine.report.startMs)} s more`,
-  );
-  await t.test('the next engine is whole, and the next pull succeeds', async () => {
-    await assertCheckIsClean(engine);
-    await engine.must(['pull', ground.image]);
-    assert.deepEqual(await layersOf(engine, ground.image), ground.layers);
-  });
-  await engine.must(['tag', ground.image, IMAGE]);
-  await t.test('cgroup2 is there and nothing of version 1', async () => {
-    const mounts = await engine.guest.must('cat', ['/proc/self/mounts']);
-    assert.deepEqual(
-      [...mounts.matchAll(/^\S+ (\S+) (cgroup\S*) /gm)].map(([, path, type]) => `${type} ${path}`),
-      ['cgroup2 /sys/fs/cgroup'],
-    );
-  });
-  await runCases(t, engine, 'runc');
-});
+  const steps = [...ground.steps].map(([phase, count]) => `${phase} ${count}`);
+  t.diagnostic(`seed ${SEED}; durable steps: ${steps.join(', ')}`);
 
-async function cutPull(t: TestContext, ground: Ground): Promise<void> {
-  await using engine = await ground.boot();
-  const steps = ground.steps.get('pull') ?? 0;
-  const afterSteps = 1 + Math.floor(chance('cut of the pull') * (steps - 2));
-  const at = await cutPowerDuring(engine, { work: () => engine.must(['pull', ground.image]), afterSteps });
-  t.diagnostic(`after ${afterSteps} of ${steps} steps, at ${at}`);
-  assert.notEqual(at, undefined, 'the pull had ended');
-}
+  await t.test('a power cut in the middle of a pull', async (inner) => {
+    await cutPull(ground, (line) => inner.diagnostic(line));
+  });
+  {
+    await using engine = await ground.boot();
+    t.diagnostic(
+      `guest up in ${seconds(engine.guest.bootMs)}, its engine in ${seconds(engine.report.startMs)}`,
+    );
+    await t.test('the next engine is whole, and the next pull succeeds', async () => {
+      await assertCheckIsClean(engine);
+      await engine.must(['pull', ground.image]);
+      assert.deepEqual(await layersOf(engine, ground.image), ground.layers);
+    });
+    await engine.must(['tag', ground.image, IMAGE]);
+    await t.test('cgroup2 is there and nothing of version 1', async () => {
+      const mounts = await engine.guest.must('cat', ['/proc/self/mounts']);
+      const cgroups = [...mounts.matchAll(/^\S+ (\S+) (cgroup\S*) /gm)];
+      assert.deepEqual(
+        cgroups.map(([, path, type]) => `${type} ${path}`),
+        ['cgroup2 /sys/fs/cgroup'],
+      );
+    });
+    await runCases(t, engine, 'runc');
+    if (IS_SOAK) {
+      await engine.restart({ runtime: 'crun' });
+      await runCases(t, engine, 'crun');
+      await engine.must(['rmi', IMAGE]);
+    }
+  }
+  if (!IS_SOAK) return;
+  await t.test('power cuts in pull, commit and remove, and after each', async (inner) => {
+    await cutEverything(inner, ground, ROUNDS);
+  });
+});
 
 async function runCases(t: TestContext, engine: GuestEngine, runtime: string): Promise<void> {
   assert.equal((await engine.must(['info', '--format', '{{.DefaultRuntime}}'])).trim(), runtime);
-  for (const [name, run] of Object.entries({ ...runs, ...execs, ...walls, ...limits, ...unified, ...told })) {
+  for (const [name, run] of Object.entries(ALL)) {
+    if (!IS_SOAK && !SHORT.includes(name)) continue;
     await t.test(`${runtime}: ${name}`, async () => {
       try {
         await run(engine);
@@ -79,12 +99,6 @@ async function runCases(t: TestContext, engine: GuestEngine, runtime: string): P
   }
 }
 
-async function assertCheckIsClean(engine: GuestEngine): Promise<void> {
-  const address = 'http://engine/berth/check?deep=true';
-  const args = ['--silent', '--show-error', '--unix-socket', engine.socketPath, address];
-  assert.deepEqual(JSON.parse(await engine.guest.must('curl', args)), []);
-}
-
 function seconds(ms: number): string {
-  return (ms / 1000).toFixed(1);
+  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -1,22 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../lab/cache-folder.ts';
 import type { CommandResult } from '../lab/command.ts';
 import type { Lab } from '../lab/peers.ts';
 import type { Server } from '../lab/server.ts';
 import { COMPILE_CACHE, DOCKER, NODE, NODE_OPTIONS } from './disks.ts';
 import type { Command } from './frames.ts';
-import { initramfs, type Share } from './initramfs.ts';
+import { initramfs, SHARE } from './initramfs.ts';
 import { findKernel } from './kernel.ts';
 import { GuestPort, type GuestProcess } from './port.ts';
 
 const PORT = 'berth.agent';
 export const AGENT = join(import.meta.dirname, 'agent.child.ts');
-/** Where the shared folder is put together in qemu's own mount namespace. */
-const SHARED = '/guest';
-/** Nobody in the guest reaches the machine but for what is forwarded to this address. */
-export const FORWARDED = '10.0.2.100';
+/** What the guest calls the loopback of qemu's network namespace; the agent passes on what comes to the guest's own. */
+const LOOPBACK_OUTSIDE = '10.0.2.2';
 
 export interface GuestDisks {
   /** Its own, as `makeDisk` made it: the only one that it writes to. */
@@ -30,10 +27,10 @@ export interface GuestOptions {
   /** A lab of `GUEST`: qemu and the kernel. */
   readonly machine: Lab;
   readonly disks: GuestDisks;
-  /** Ports of this machine's loopback that the guest reaches, under the same number, at `guest.forwarded`. */
+  /** Process id of a network namespace's anchor: what is there is all that the guest reaches. */
+  readonly netns: number;
+  /** Ports of its loopback that the guest has on its own. */
   readonly ports?: readonly number[];
-  /** Process id of the network namespace's anchor whose loopback that is; the machine's when left out. */
-  readonly netns?: number;
   readonly memoryMiB?: number;
   readonly signal?: AbortSignal;
 }
@@ -45,15 +42,14 @@ type StartOptions = Omit<Command, 'program' | 'args' | 'input'> & {
 type RunOptions = StartOptions & { readonly signal?: AbortSignal };
 
 /**
- * A machine of Debian's own kernel, emulated by qemu, with cgroup2 alone. Its root is the lab's packages, unchanged at
- * every boot; this repository and the cache are where they are here, read-only; its disk is at `guest.disk` and outlives it.
+ * A machine of Debian's own kernel, emulated by qemu, with cgroup2 alone. Its root is the lab's packages, with this repository where
+ * it is here, and the same again at every boot; its disk is at `guest.disk` and outlives it.
  */
 export interface Guest extends AsyncDisposable {
   /** Where the disk is mounted. */
   readonly disk: string;
   readonly node: string;
   readonly docker: string;
-  readonly forwarded: string;
   readonly bootMs: number;
   /** All that kernel and start-up wrote to the console. */
   console(): string;
@@ -77,17 +73,15 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-guest-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const kernel = await findKernel(machine.root);
-  const shares: readonly (Share & { readonly host: string })[] = [
-    { host: cacheFolder(), from: 'cache', to: cacheFolder() },
-    { host: join(machine.root, 'usr/lib/modules'), from: 'modules', to: '/usr/lib/modules' },
-  ];
-  const binds = shares.map(({ host, from }) => ({ from: host, to: join(SHARED, from), readOnly: true }));
   const disk = '/disk';
-  const agent = [NODE, ...NODE_OPTIONS, AGENT, PORT];
+  const agent = [
+    ...[NODE, ...NODE_OPTIONS, AGENT, PORT],
+    ...(options.ports ?? []).map((port) => `${LOOPBACK_OUTSIDE}:${port}`),
+  ];
   await writeFile(
     join(folder, 'initramfs'),
     await initramfs({
-      ...{ kernel, shares, disk },
+      ...{ kernel, disk },
       busybox: join(machine.root, 'usr/bin/busybox'),
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
       command: ['/usr/bin/tini', '--', ...agent],
@@ -97,10 +91,9 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const qemu = stack.use(
     await machine.start(
       'qemu-system-x86_64',
-      qemuArguments({ ...options, kernel: kernel.image, folder, socketPath }),
+      qemuArguments({ ...options, kernel: kernel.image, modules: kernel.folder, folder, socketPath }),
       {
-        binds,
-        ...(options.netns === undefined ? {} : { netns: options.netns }),
+        netns: options.netns,
         ...(signal === undefined ? {} : { signal }),
       },
     ),
@@ -113,10 +106,14 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
 }
 
 function qemuArguments(
-  options: GuestOptions & { readonly kernel: string; readonly folder: string; readonly socketPath: string },
+  options: GuestOptions & {
+    readonly kernel: string;
+    readonly modules: string;
+    readonly folder: string;
+    readonly socketPath: string;
+  },
 ): readonly string[] {
-  const { kernel, folder, socketPath, disks, ports = [], memoryMiB = 1536 } = options;
-  const forwards = ports.map((port) => `,guestfwd=tcp:${FORWARDED}:${port}-tcp:127.0.0.1:${port}`);
+  const { kernel, modules, folder, socketPath, disks, memoryMiB = 1536 } = options;
   const words = [
     ...['panic=-1', 'console=ttyS0', 'quiet', 'mitigations=off', 'random.trust_cpu=on', 'cgroup_no_v1=all'],
     // Without a clock that the emulation can hold, the kernel would measure one again and again.
@@ -128,20 +125,15 @@ function qemuArguments(
     ...['-accel', 'tcg', '-cpu', 'max,la57=off', '-smp', '1', '-m', String(memoryMiB)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-kernel', kernel, '-initrd', join(folder, 'initramfs'), '-append', words.join(' ')],
-    ...['-fsdev', `local,id=host,path=${SHARED},security_model=none,readonly=on,multidevs=remap`],
-    ...['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host'],
+    ...['-fsdev', `local,id=modules,path=${modules},security_model=none,readonly=on`],
+    ...['-device', `virtio-9p-pci,fsdev=modules,mount_tag=${SHARE}`],
     // A flush of the guest reaches the file; nothing is said to be written that is not.
     ...drive('own', `file=${disks.own},cache=writeback`),
     ...drive('root', `file=${disks.root},readonly=on`),
     ...drive('project', `file=${disks.project},readonly=on`),
     ...['-chardev', `socket,id=agent,path=${socketPath},server=on,wait=off`],
     ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${PORT}`],
-    ...[
-      '-netdev',
-      `user,id=net,restrict=on${forwards.join('')}`,
-      '-device',
-      'virtio-net-pci,netdev=net,romfile=',
-    ],
+    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
   ];
 }
@@ -163,7 +155,6 @@ class RunningGuest implements Guest {
   readonly bootMs: number;
   readonly node = NODE;
   readonly docker = DOCKER;
-  readonly forwarded = FORWARDED;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {

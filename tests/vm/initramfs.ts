@@ -3,25 +3,21 @@ import { join } from 'node:path';
 import { type CpioEntry, cpio, FILE, FOLDER, PROGRAM } from './cpio.ts';
 import type { Kernel } from './kernel.ts';
 
-/** What is needed to reach the root folder and the disk; the kernel asks for the rest as it needs it. */
+/** The name that qemu gives to the folder of modules. */
+export const SHARE = 'modules';
+const MODULES_FOLDER = '/usr/lib/modules';
+
+/** What is needed to reach the disks and the other modules; the kernel asks for those as it needs them. */
 const MODULES = [
   ...['virtio_pci', 'virtio_blk', 'virtio_console', 'virtio_net', 'virtio_rng'],
   ...['9pnet_virtio', '9p', 'overlay', 'crc32c_generic', 'ext4'],
 ];
 
-/** A folder or file of this machine, as the guest sees it. */
-export interface Share {
-  /** Below the shared folder. */
-  readonly from: string;
-  readonly to: string;
-}
-
 export interface InitOptions {
   readonly kernel: Kernel;
   /** Path of a static busybox. */
   readonly busybox: string;
-  readonly shares: readonly Share[];
-  /** Where the disk is mounted; `/tmp` is on it, too. */
+  /** Where the disk is mounted. */
   readonly disk: string;
   /** Of everything that runs in the guest. */
   readonly env: Readonly<Record<string, string>>;
@@ -49,7 +45,7 @@ export async function initramfs(options: InitOptions): Promise<Uint8Array> {
  * and nothing of version 1; the kernel is told so, too.
  */
 function initScript(modules: readonly string[], options: InitOptions): string {
-  const { disk, shares, command } = options;
+  const { disk, command } = options;
   const at = (path: string) => quote(join('/new', path));
   return [
     '#!/bin/busybox sh',
@@ -60,9 +56,7 @@ function initScript(modules: readonly string[], options: InitOptions): string {
     'mount -t sysfs sysfs /sys',
     'mount -t devtmpfs dev /dev',
     ...modules.map((name) => `insmod /modules/${name}.ko`),
-    'mkdir /host /root-disk /project /upper /new',
-    // What is shared does not change while a guest runs, so it may be kept in memory.
-    `mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=${512 * 1024} host /host`,
+    'mkdir /root-disk /project /upper /new',
     'mount -t ext4 -o ro /dev/vdb /root-disk',
     'mount -t ext4 -o ro /dev/vdc /project',
     'mount -t tmpfs tmpfs /upper',
@@ -79,14 +73,16 @@ function initScript(modules: readonly string[], options: InitOptions): string {
     'mkdir /new/run/lock',
     'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
     `mount -t ext4 /new/dev/vda ${at(disk)}`,
-    `mkdir -p ${at(join(disk, 'tmp'))}`,
-    `mount --bind ${at(join(disk, 'tmp'))} /new/tmp`,
-    ...shares.flatMap(({ from, to }) => bindLines(join('/host', from), at(to))),
+    `mkdir -p ${at(MODULES_FOLDER)}`,
+    // What is shared does not change while a guest runs, so it may be kept in memory.
+    `mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=${500 * 1024} ${SHARE} ${at(MODULES_FOLDER)}`,
     'ip link set lo up',
     'ip link set eth0 up',
     'ip address add 10.0.2.15/24 dev eth0',
     'ip route add default via 10.0.2.2',
     'hostname guest',
+    'echo guest > /new/etc/hostname',
+    'printf "127.0.0.1 localhost\\n::1 localhost\\n127.0.1.1 guest\\n" > /new/etc/hosts',
     'mount --move /proc /new/proc',
     'mount --move /sys /new/sys',
     ...Object.entries(options.env).map(([name, value]) => `export ${name}=${quote(value)}`),
@@ -94,13 +90,6 @@ function initScript(modules: readonly string[], options: InitOptions): string {
     `exec /bin/busybox switch_root /new ${command.map(quote).join(' ')}`,
     '',
   ].join('\n');
-}
-
-function bindLines(from: string, to: string): readonly string[] {
-  return [
-    `if [ -d ${quote(from)} ]; then mkdir -p ${to}; else mkdir -p "$(dirname ${to})"; : >> ${to}; fi`,
-    `mount --bind ${quote(from)} ${to}`,
-  ];
 }
 
 function quote(text: string): string {

@@ -4,6 +4,8 @@ import { basename, join } from 'node:path';
 /** The kernel of an unpacked set of packages. */
 export interface Kernel {
   readonly release: string;
+  /** Holds a folder with the modules of this release. */
+  readonly folder: string;
   /** The image that qemu loads. */
   readonly image: string;
   /** Modules in the order in which they are loaded, with all that they need. */
@@ -28,7 +30,7 @@ export async function findKernel(root: string): Promise<Kernel> {
     needs.set(moduleName(path), list.trim().split(' ').filter(Boolean).map(moduleName).reverse());
   }
   return {
-    release,
+    ...{ release, folder },
     image: join(root, 'boot', `vmlinuz-${release}`),
     modules: (names) =>
       [...new Set(names.flatMap((name) => [...(needs.get(name) ?? []), name]))].map((name) => {

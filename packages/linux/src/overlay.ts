@@ -42,14 +42,22 @@ const VALUE_MAX_BYTES = 256;
  * @throws {LinuxError} with the kernel's own words where it gives any
  */
 export function mountOverlay(target: string, overlay: OverlayMount): void {
+  if (isOldKernel) {
+    mountOverlayClassic(target, overlay);
+    return;
+  }
   try {
     using mount = createOverlay(overlay);
     mount.attach(target);
   } catch (error) {
     if (!(error instanceof LinuxError && error.detail?.isOldKernel === true)) throw error;
     mountOverlayClassic(target, overlay);
+    isOldKernel = error.syscall === 'fsconfig';
   }
 }
+
+/** It refused an option and took the classic way. Asked again, it would write a line to the kernel's log at each mount. */
+let isOldKernel = false;
 
 /**
  * Makes the overlay without putting it anywhere.

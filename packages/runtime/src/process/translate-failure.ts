@@ -15,8 +15,9 @@ export function translateFailure(
   words: string,
   options: { readonly cause?: unknown } = {},
 ): RuntimeError {
-  const output = `OCI runtime ${verb} failed: ${words}: unknown`;
-  const text = words.toLowerCase();
+  const shown = withErrorsOfGo(words);
+  const output = `OCI runtime ${verb} failed: ${shown}: unknown`;
+  const text = shown.toLowerCase();
   const isOfCommand = verb === 'create' || verb === 'start' || verb === 'exec';
   const rest = {
     detail: { output },
@@ -33,6 +34,19 @@ export function translateFailure(
       hint: 'The command must be a file that the container’s user may execute',
     });
   return new RuntimeError('RUNTIME_FAILED', output, rest);
+}
+
+/**
+ * crun has the C library's words for an error, runc those of Go, and clients choose their exit code by the latter: docker gives
+ * 127 for "no such file or directory" and 126 for "permission denied", in small letters. What crun may not open as the command is
+ * a folder or the like, for which it says "Operation not permitted".
+ */
+function withErrorsOfGo(words: string): string {
+  return words
+    .replace(/\bopen executable: Operation not permitted\b/, 'open executable: permission denied')
+    .replace(/\b(No such file or directory|Permission denied|Is a directory)\b/g, (text) =>
+      text.toLowerCase(),
+    );
 }
 
 /** "no such file or directory" may also be of a mount's source; of the command it comes with `exec:` or `stat`. */
