@@ -31,6 +31,12 @@ test('after kill -9 of the engine a port answers on, and the next engine puts ev
     const asking = (async () => {
       while (!isOver) answers.push(await machine.ask('outside', near, 8080));
     })();
+    await using _ = {
+      [Symbol.asyncDispose]: async () => {
+        isOver = true;
+        await asking;
+      },
+    };
     await first.kill();
     assert.match((await machine.ask('outside', near, 8080)) ?? '', /^web /, 'while no engine runs');
     assert.match((await machine.ask('machine', '127.0.0.1', 8080)) ?? '', /^web /);
