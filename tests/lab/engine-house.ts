@@ -32,7 +32,7 @@ export interface EngineHouse extends AsyncDisposable {
   /** Process id of its number 1, as this machine sees it. */
   readonly pid: number;
   readonly netns: Namespace;
-  /** Path of the docker command inside. */
+  /** Path of the docker command inside: the machine's, or where it has none the lab's. */
   readonly docker: string;
   /** The whole command that runs a program inside. It stays as a wrapper around it (`isWrapped`). */
   command(
@@ -61,7 +61,7 @@ export async function openEngineHouse(lab: Lab, options: HouseOptions = {}): Pro
     'for f in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do [ -e "$f" ] && echo 0 > "$f" 2>/dev/null; done';
   return {
     pid,
-    docker: CLI,
+    docker: (await machineDockerIfAny()) === undefined ? 'docker' : CLI,
     netns: {
       pid,
       address: options.netns?.address ?? '127.0.0.1',
@@ -128,7 +128,8 @@ async function holderScript(lab: Lab, binds: readonly Bind[]): Promise<string> {
   ];
   for (const bind of [{ from: TOP, readOnly: true }, { from: cacheFolder() }, ...binds])
     lines.push(...bindLines(bind, at));
-  lines.push(...bindLines({ from: await machineDocker(), to: CLI, readOnly: true }, at));
+  const cli = await machineDockerIfAny();
+  if (cli !== undefined) lines.push(...bindLines({ from: cli, to: CLI, readOnly: true }, at));
   lines.push(
     `mkdir ${at('.old')}`,
     `cd ${quote(fresh)}`,
@@ -263,11 +264,17 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 /** The machine's docker command: the newest one; the lab's own is the one of Debian 12. */
 export async function machineDocker(): Promise<string> {
+  const path = await machineDockerIfAny();
+  if (path === undefined) throw new Error('Cannot find the docker command in PATH');
+  return path;
+}
+
+async function machineDockerIfAny(): Promise<string | undefined> {
   for (const folder of (process.env.PATH ?? '').split(':')) {
     const path = join(folder, 'docker');
     if ((await readIfThere(path)) !== undefined) return path;
   }
-  throw new Error('Cannot find the docker command in PATH');
+  return undefined;
 }
 
 function quote(text: string): string {

@@ -85,6 +85,9 @@ export async function createMachine(lab: Lab): Promise<Machine> {
     '--',
     ...command,
   ];
+  // Not every machine has iproute2. It needs no files, so that all it takes of the lab is the program.
+  const ofLab = ([program = '', ...args]: readonly string[]): [string, ...string[]] =>
+    program === 'ip' ? ['chroot', lab.root, '/usr/sbin/ip', ...args] : [program, ...args];
   const near = `/proc/${spaces.near.pid}/ns/net`;
   const far = `/proc/${spaces.far.pid}/ns/net`;
   const labPath = await writeLegacyProgram(lab, root);
@@ -95,9 +98,9 @@ export async function createMachine(lab: Lab): Promise<Machine> {
     root,
     outside: far,
     labPath,
-    mustHere: (program, ...args) => must(spaces.near.wrap(program, ...args)),
-    mustOutside: (program, ...args) => must(spaces.far.wrap(program, ...args)),
-    mustIn: (sandbox, ...command) => must(inside(sandbox, ...command)),
+    mustHere: (...command) => must(spaces.near.wrap(...ofLab(command))),
+    mustOutside: (...command) => must(spaces.far.wrap(...ofLab(command))),
+    mustIn: (sandbox, ...command) => must(inside(sandbox, ...ofLab(command))),
     open: (options = {}, env = {}) =>
       startDriver(
         spaces.near.wrap(
@@ -107,7 +110,7 @@ export async function createMachine(lab: Lab): Promise<Machine> {
         ),
         env,
       ),
-    run: (program, ...args) => runCommand(spaces.near.wrap(program, ...args)),
+    run: (...command) => runCommand(spaces.near.wrap(...ofLab(command))),
     must: (program, ...args) => lab.must(program, args, { netns: spaces.near.pid }),
     mustWith: (input, program, ...args) => lab.must(program, args, { netns: spaces.near.pid, input }),
     serve: (name, options) =>
