@@ -13,7 +13,7 @@ import {
   makeNetworkNamespace,
   removeNetworkNamespace,
 } from './index.ts';
-import { scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
+import { scratchFolder, skipUnlessRoot, skipUnlessUserNamespaces } from './scratch.fixture.ts';
 
 const NEEDS = 'it makes network namespaces';
 const SELF = '/proc/thread-self/ns/net';
@@ -88,7 +88,7 @@ test('makeNetworkNamespace() prepares inside, and after a failure is home again 
 });
 
 test('who could not come back is refused before leaving: root of a user namespace', async (t) => {
-  if (skipUnlessRoot(t, 'it makes a user namespace')) return;
+  if (skipUnlessUserNamespaces(t)) return;
   const path = namespacePath(t);
   const index = new URL('./index.ts', import.meta.url).href;
   const script = `

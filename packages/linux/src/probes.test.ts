@@ -6,7 +6,13 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { linuxProbes, mountOverlay, type Probe, probeMount, remount } from './index.ts';
 import { probeWhiteouts } from './probe-mount.ts';
-import { countMounts, mountMemory, scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
+import {
+  countMounts,
+  mountMemory,
+  scratchFolder,
+  skipUnlessRoot,
+  skipUnlessUserNamespaces,
+} from './scratch.fixture.ts';
 
 const INDEX = JSON.stringify(new URL('./index.ts', import.meta.url).href);
 const SCRIPT = `const { linuxProbes } = await import(${INDEX}); console.log(JSON.stringify(await linuxProbes()));`;
@@ -73,7 +79,7 @@ test('without root they say that root is needed, and none throws', async (t) => 
 });
 
 test('as root of a user namespace they say so', async (t) => {
-  if (skipUnlessRoot(t, 'it makes a user namespace')) return;
+  if (skipUnlessUserNamespaces(t)) return;
   const args = ['--user', '--map-root-user', '--mount', process.execPath, ...ARGS];
   const { stdout } = await promisify(execFile)('unshare', args);
   const probes: readonly Probe[] = JSON.parse(stdout);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,14 @@ import { mountFileSystem, readMounts, unmount } from './index.ts';
 export function skipUnlessRoot(t: TestContext, why: string): boolean {
   if (process.getuid?.() === 0) return false;
   t.skip(`needs root: ${why}`);
+  return true;
+}
+
+/** Skips the test where this process may not make a user namespace: the kernel refuses it in a chroot (user_namespaces(7)). */
+export function skipUnlessUserNamespaces(t: TestContext): boolean {
+  if (skipUnlessRoot(t, 'it makes a user namespace')) return true;
+  if (spawnSync('unshare', ['--user', 'true']).status === 0) return false;
+  t.skip('needs user namespaces, and may not make one here');
   return true;
 }
 
