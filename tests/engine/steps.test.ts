@@ -164,12 +164,10 @@ async function openLife(t: TestContext): Promise<Life | undefined> {
   const lab = await openPeers(t);
   if (lab === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), 'berth-steps-'));
+  lab.beforeClose(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, 'data'));
   const house = await openEngineHouse(lab);
-  lab.beforeClose(async () => {
-    await house[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
+  lab.beforeClose(async () => await house[Symbol.asyncDispose]());
   const life = new Life(house, { folder, tar: (await smallImage(lab)).tar });
   await life.prepare();
   return life;

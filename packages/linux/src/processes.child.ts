@@ -98,6 +98,8 @@ const TRIALS: Readonly<Record<string, () => Promise<unknown>>> = {
     middle.kill('SIGKILL');
     await waitPidfd(pidfd, { signal: AbortSignal.timeout(10_000) });
     libc().close(pidfd);
+    // The first thread's end sends the signal; its children become ours with the last one's.
+    if (middle.exitCode === null && middle.signalCode === null) await once(middle, 'exit');
     const status = await waitFor(pid);
     return { endedBy: 'signal' in status && status.signal === 12 ? 'SIGUSR2' : status };
   },

@@ -78,7 +78,7 @@ function isExecutable(path: string): boolean {
 async function whyNot(path: string, options: FindRuntimeOptions): Promise<RuntimeProgram | string> {
   const folder = await mkdtemp(join(options.scratch, 'probe-'));
   try {
-    const version = await versionOf(path, options.signal);
+    const version = await versionOf(path, { stateRoot: join(folder, 'state'), signal: options.signal });
     const program: RuntimeProgram = { name: /[^/]*$/.exec(path)?.[0] ?? path, path, version };
     const id = `probe-${randomBytes(6).toString('hex')}`;
     if (!writeNoOpBundle(folder, (rootfs) => buildSpec(probeSpec(id, rootfs))))
@@ -105,9 +105,13 @@ async function whyNot(path: string, options: FindRuntimeOptions): Promise<Runtim
 }
 
 /** @throws {RuntimeError} `RUNTIME_FAILED` with what it said: a library that it misses, another architecture */
-async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
+async function versionOf(
+  path: string,
+  { stateRoot, signal }: { readonly stateRoot: string; readonly signal: AbortSignal | undefined },
+): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(path, ['--version'], {
+    // Without a root of ours crun makes /run/crun, whatever it is asked.
+    const { stdout } = await promisify(execFile)(path, ['--root', stateRoot, '--version'], {
       timeout: PROBE_TIMEOUT_MS,
       ...(signal === undefined ? {} : { signal }),
     });
