@@ -37,7 +37,8 @@ const CHUNK_SIZE = 128 * 1024;
  *   whole, since where a file system keeps holes says nothing about the file;
  * - content is filled with zeros to 512 bytes; two blocks of zeros end the archive, with nothing after them.
  *
- * Chunks are 128 KiB and more; the last may be shorter. `writeTar(readTar(source))` makes any tar canonical.
+ * Small pieces are gathered into chunks of 128 KiB; content that comes in pieces as large as that passes uncopied, with
+ * what waited before it as a chunk of its own. `writeTar(readTar(source))` makes any tar canonical.
  *
  * @throws {OciError} `SIZE_MISMATCH` when content is not `entry.size` bytes; `TAR_INVALID` for what tar cannot say
  */
@@ -85,7 +86,7 @@ function sizeMismatch({ path, size }: TarEntry, actual: string): OciError {
   });
 }
 
-/** Collects pieces into chunks; a piece of a whole chunk or more passes uncopied when nothing waits before it. */
+/** Collects pieces into chunks; a piece of a whole chunk or more passes uncopied, after what waits before it. */
 class Chunker {
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
   #used = 0;
@@ -101,22 +102,22 @@ class Chunker {
   }
 
   *add(piece: Uint8Array): Generator<Uint8Array, void, undefined> {
-    let rest = piece;
-    while (rest.length >= this.room) {
-      if (this.#used === 0) return yield rest;
-      const part = rest.subarray(0, this.room);
-      this.put(part);
-      rest = rest.subarray(part.length);
-      const full = this.#chunk;
-      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-      this.#used = 0;
-      yield full;
+    if (piece.length >= CHUNK_SIZE) {
+      yield* this.rest();
+      return yield piece;
     }
-    this.put(rest);
+    const part = piece.subarray(0, this.room);
+    this.put(part);
+    if (this.room > 0) return;
+    yield* this.rest();
+    this.put(piece.subarray(part.length));
   }
 
   *rest(): Generator<Uint8Array, void, undefined> {
-    if (this.#used > 0) yield this.#chunk.subarray(0, this.#used);
+    if (this.#used === 0) return;
+    const full = this.#chunk.subarray(0, this.#used);
+    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
     this.#used = 0;
+    yield full;
   }
 }

@@ -36,6 +36,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadTarOptions extends CallOptions {
+  /** `false`: whoever reads takes the digest in any case. Checksums of files and size are still verified. */
+  readonly verifies?: boolean;
+}
+
 export interface LayerInfo {
   readonly chainID: ChainID;
   readonly diffID: DiffID;
@@ -145,8 +150,11 @@ export interface LayerStore extends AsyncDisposable {
    */
   apply(options: ApplyOptions): Promise<readonly LayerInfo[]>;
 
-  /** The uncompressed tar of a layer, bit for bit; verified against the diffID as it ends. @throws `LAYER_UNKNOWN`, `LAYER_DAMAGED` */
-  readTar(chainID: ChainID, options?: CallOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The uncompressed tar of a layer, bit for bit: each file by its checksum, all by the diffID as it ends.
+   * @throws `LAYER_UNKNOWN`, `LAYER_DAMAGED`
+   */
+  readTar(chainID: ChainID, options?: ReadTarOptions): AsyncIterable<Uint8Array>;
 
   /** @throws `LAYER_UNKNOWN` */
   addOwner(chainID: ChainID, owner: string): Promise<void>;

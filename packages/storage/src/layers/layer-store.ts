@@ -14,6 +14,7 @@ import type {
   ContainerLayerInfo,
   LayerInfo,
   LayerStore,
+  ReadTarOptions,
   StorageProblem,
   StorageUsage,
 } from './interface.ts';
@@ -76,7 +77,7 @@ export class FolderLayerStore implements LayerStore {
     return (await this.#applier.apply(options)).map(toInfo);
   }
 
-  readTar(chainID: ChainID, options: CallOptions = {}): AsyncIterable<Uint8Array> {
+  readTar(chainID: ChainID, options: ReadTarOptions = {}): AsyncIterable<Uint8Array> {
     this.#assertOpen();
     return this.#images.readTar(chainID, options);
   }

@@ -58,9 +58,11 @@ export function applyCases(bench: StoreBench): void {
       ]);
       const [layer] = await given.store.apply({ layers: [inputOf(tar, { open: () => slowly(pack(tar)) })] });
       assert.ok(layer);
-      const back = await readAll(given.store.readTar(layer.chainID));
-      assert.equal(diffIDOf(back), diffIDOf(tar));
-      assert.equal(back.length, tar.length);
+      for (const verifies of [true, false]) {
+        const back = await readAll(given.store.readTar(layer.chainID, { verifies }));
+        assert.equal(diffIDOf(back), diffIDOf(tar));
+        assert.equal(back.length, tar.length);
+      }
     });
   }
 

@@ -6,9 +6,9 @@ import { type FromWorker, STREAM_WINDOW_BYTES } from './messages.ts';
 /**
  * The source of a job, as the worker reads it.
  *
- * Chunks of gzip are the slots themselves, good until the next one is asked for. Node's own gunzip, too, is done with a chunk
+ * Chunks are the slots themselves, good until the next one is asked for. Node's own gunzip, too, is done with a chunk
  * by then: the chunk is larger than its high-water mark, so that it asks for the next only when it has none left. Whoever
- * reads anything else may hold on to a chunk for longer and gets copies.
+ * reads zstd may hold on to a chunk for longer and gets copies.
  */
 export class JobInput implements AsyncIterable<Uint8Array> {
   readonly #port: MessagePort;
@@ -46,7 +46,7 @@ export class JobInput implements AsyncIterable<Uint8Array> {
       const next = this.#filled.shift();
       if (next !== undefined) {
         const bytes = (this.#slots[next.slot] as Buffer).subarray(0, next.length);
-        isLent ??= detectCompression(bytes) === 'gzip';
+        isLent ??= detectCompression(bytes) !== 'zstd';
         if (isLent) yield bytes;
         const copy = isLent ? undefined : Buffer.from(bytes);
         this.#port.postMessage({ type: 'free', slot: next.slot } satisfies FromWorker);
