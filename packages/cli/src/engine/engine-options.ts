@@ -21,8 +21,16 @@ export function engineOptions(
     defaultRegistry: values.defaultRegistry,
     insecureRegistries: values.insecureRegistries,
     ...(storageDriver === undefined ? {} : { storageDriver }),
+    storageOptions: optionsOf(values.storageOptions),
     ...(runtime === undefined ? {} : { runtime }),
     ...(bridgeSubnet === undefined ? {} : { bridgeSubnet }),
     ...(registryCa === undefined ? {} : { registryCa: resolve(options.cwd, registryCa) }),
   };
+}
+
+/** `dm.fs=xfs` → `{ 'dm.fs': 'xfs' }`; of two with one name the last counts. */
+function optionsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
 }

@@ -46,13 +46,15 @@ export function yesNo<const Given extends Notes & { readonly default: boolean }>
   return { ...given, kind: 'yes-no', accepts: (value) => typeof value === 'boolean' };
 }
 
-export function list<Given extends Notes & { readonly default: readonly string[] }>(
-  given: Given,
-): Given & Kind<readonly string[]> {
+/** None of them empty, each as the pattern has it. */
+export function list<
+  Given extends Notes & { readonly default: readonly string[]; readonly pattern?: RegExp },
+>(given: Given): Given & Kind<readonly string[]> {
+  const { pattern = /./ } = given;
   return {
     ...given,
     kind: 'list',
     accepts: (value): value is readonly string[] =>
-      Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''),
+      Array.isArray(value) && value.every((one) => typeof one === 'string' && pattern.test(one)),
   };
 }

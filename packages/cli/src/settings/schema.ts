@@ -92,6 +92,12 @@ export const SETTINGS_SCHEMA = {
     expected: 'the name of a storage driver, for instance overlay2',
     description: 'Storage driver of the engine (default: the one its data folder has, else the best)',
   }),
+  storageOptions: list({
+    default: [],
+    pattern: /^[a-z0-9._]+=./,
+    expected: 'name=value pairs separated by commas, for instance dm.basesize=20G,dm.fs=xfs',
+    description: 'Options of the storage driver',
+  }),
   runtime: text({
     expected: 'a name or a path, for instance crun',
     description: 'OCI runtime (default: runc, else crun, whichever runs a container here)',
