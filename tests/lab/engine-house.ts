@@ -51,7 +51,9 @@ export async function openEngineHouse(lab: Lab, options: HouseOptions = {}): Pro
   const holder = stack.use(await startHolder(lab, { ...options, cgroup }));
   const { pid } = holder;
   const opened = stack.move();
-  const enter = ['nsenter', '--target', String(pid), '--mount', '--pid', '--net', '--cgroup'] as const;
+  // The root too: where the tests run in a chroot, the root of the mount namespace is another.
+  const target = ['nsenter', '--target', String(pid)] as const;
+  const enter = [...target, '--mount', '--root', '--pid', '--net', '--cgroup'] as const;
   const environment = [
     'env',
     'HOME=/root',

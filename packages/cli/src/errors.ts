@@ -30,6 +30,7 @@ export const CLI_ERRORS = {
     class: 'unavailable',
     description: 'A package that the engine needs could not be installed',
   },
+  DATA_FOLDER_MISSING: { class: 'notFound', description: 'No engine was ever started on the data folder' },
   HUB_NOT_RUNNING: { class: 'failedPrecondition', description: 'The command needs a running Hub' },
 } as const satisfies ErrorTable;
 

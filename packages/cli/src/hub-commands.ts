@@ -3,6 +3,7 @@ import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { engineCommand } from './commands/engine.ts';
 import { hubCommand } from './commands/hub.ts';
+import { storageCommand } from './commands/storage.ts';
 import { upCommand } from './commands/up.ts';
 import type { CommandModule } from './context.ts';
 
@@ -14,6 +15,7 @@ export const hubCommands: readonly CommandModule[] = [
   doctorCommand,
   configCommand,
   checkCommand,
+  storageCommand,
 ];
 
 /** Whether a command line is one of those. */

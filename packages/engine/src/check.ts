@@ -1,9 +1,7 @@
 import type { ChainID } from '@berth/oci';
 import type { LayerStore } from '@berth/storage';
-import { openLayerStore } from '@berth/storage';
-import { lockDataRoot } from './data/lock.ts';
-import { enginePaths } from './data/paths.ts';
-import { type EngineDatabase, openEngineDatabase } from './database/open.ts';
+import { type DataAtRest, openAtRest } from './data/open-at-rest.ts';
+import type { EngineDatabase } from './database/open.ts';
 import type { Engine } from './interface.ts';
 
 export interface CheckOptions {
@@ -23,7 +21,7 @@ export interface EngineProblem {
 
 /** Storage, database, and whether each of the two has what the other speaks of. */
 export async function checkEngine(
-  { storage, database }: { readonly storage: LayerStore; readonly database: EngineDatabase },
+  { storage, database }: DataAtRest,
   options: CheckOptions,
 ): Promise<readonly EngineProblem[]> {
   const damage = await database.integrityCheck();
@@ -41,21 +39,13 @@ export async function checkEngine(
   ];
 }
 
-/**
- * Checks a data folder that no engine has open: its layers are swept as at every start, and nothing is started.
- *
- * @throws {EngineError} `DATA_ROOT_BUSY` while an engine runs: ask that one
- */
+/** Of a data folder that no engine has open. @throws {EngineError} `DATA_ROOT_BUSY` while an engine runs: ask that one */
 export async function checkEngineFiles(
   dataRoot: string,
   options: CheckOptions = {},
 ): ReturnType<Engine['check']> {
-  const paths = enginePaths({ dataRoot });
-  await using stack = new AsyncDisposableStack();
-  stack.use(lockDataRoot(paths));
-  const database = stack.use(await openEngineDatabase(paths.database));
-  const storage = stack.use(await openLayerStore({ root: paths.storage }));
-  return await checkEngine({ storage, database }, options);
+  await using opened = await openAtRest(dataRoot);
+  return await checkEngine(opened, options);
 }
 
 async function checkImages(database: EngineDatabase, storage: LayerStore): Promise<readonly EngineProblem[]> {

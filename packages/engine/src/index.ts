@@ -39,4 +39,10 @@ export type {
   System,
   Volumes,
 } from './interface.ts';
+export {
+  type ContainerUsage,
+  type EngineStorageUsage,
+  type LayerUsage,
+  measureStorageFiles,
+} from './storage-usage.ts';
 export { giveBackMemoryWhenIdle } from './system/give-back-memory.ts';

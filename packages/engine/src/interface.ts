@@ -36,6 +36,7 @@ import type {
   ApiProgress,
   ApiVolume,
 } from './api/types.ts';
+import type { EngineStorageUsage } from './storage-usage.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -294,6 +295,8 @@ export interface Engine extends AsyncDisposable {
       readonly isRepaired: boolean;
     }[]
   >;
+  /** What `berth storage df` prints; walks all that is stored. */
+  storageUsage(options?: CallOptions): Promise<EngineStorageUsage>;
 }
 
 export interface OpenEngineOptions {

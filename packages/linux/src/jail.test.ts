@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -118,10 +118,10 @@ test('trap: without chdir dots lead out', async (t) => {
   if (skipUnlessRoot(t, NEEDS)) return;
   const { root, outside } = makeLayer(t);
   await warmThreadPool();
-  const up = '../'.repeat(30);
   const { ask } = await jailWorker(t, { rootWithoutChdir: root });
   assert.equal(await ask('read', outside), 'ENOENT');
-  assert.equal(await ask('read', `${up}${outside.slice(1)}`), 'outside');
+  // No dot too many: from a chroot of the whole process they would lead out of that, too.
+  assert.equal(await ask('read', relative(process.cwd(), outside)), 'outside');
 });
 
 test('trap: with a cold pool the main thread would be in the jail; enterJail() refuses', async (t) => {

@@ -1,5 +1,6 @@
 import type { HubCheckReport } from '@berth/hub';
 import type { EngineCheck } from '../engine/check-data.ts';
+import { openProblems, problemLines, verdict } from '../engine/problem-text.ts';
 import { formatBytes } from '../output/columns.ts';
 
 type Finding = HubCheckReport['findings'][number];
@@ -15,25 +16,15 @@ export function isClean(hub: HubCheckReport | undefined, engine: EngineCheck | u
 
 function openFindings(hub: HubCheckReport | undefined, engine: EngineCheck | undefined): number {
   const ofHub = hub?.findings.filter((finding) => !isRepaired(finding)).length ?? 0;
-  return ofHub + (engine?.problems.filter((problem) => !problem.isRepaired).length ?? 0);
+  return ofHub + (engine === undefined ? 0 : openProblems(engine));
 }
 
 export function checkText(hub: HubCheckReport | undefined, engine: EngineCheck | undefined): string {
-  const open = openFindings(hub, engine);
   return [
     ...(hub === undefined ? [] : hubLines(hub)),
-    ...(engine === undefined ? [] : [engine.dataFolder, ...engine.problems.map(problemLine)]),
-    open === 0 ? 'Nothing is wrong' : `${open} ${open === 1 ? 'thing is' : 'things are'} wrong`,
+    ...(engine === undefined ? [] : problemLines(engine)),
+    verdict(openFindings(hub, engine)),
   ].join('\n');
-}
-
-function problemLine({
-  problem,
-  subject,
-  detail,
-  isRepaired: repaired,
-}: EngineCheck['problems'][number]): string {
-  return `${problem}  ${subject}: ${detail}${repaired ? ' (mended)' : ''}`;
 }
 
 function hubLines({ dataFolder, counts, findings }: HubCheckReport): string[] {

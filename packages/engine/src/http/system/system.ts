@@ -94,3 +94,7 @@ export const check: Answer = async ({ engine }, exchange) =>
       signal: exchange.signal,
     }),
   );
+
+/** Not Docker's: `berth storage df` beside a running engine. */
+export const storageUsage: Answer = async ({ engine }, exchange) =>
+  exchange.sendJson(200, await engine.storageUsage({ signal: exchange.signal }));

@@ -2,13 +2,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 /** Written at once: each write wakes another thread, which costs more than the bytes do. */
 const WRITE_BYTES = 1024 * 1024;
+/** What is less waits so long, for a download that stands still. */
+const WAIT_MS = 200;
 /** Bytes that may wait for the disk before the download waits too. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /**
  * Appends to a part while its bytes go on elsewhere. One write is under way at a time, so that whatever happens the
- * file is a beginning without holes; what arrives meanwhile is written together. What is left is written when it is disposed of. Not
- * synced.
+ * file is a beginning without holes; what arrives meanwhile is written together. What came is in the file a moment later, and all of
+ * it when this is disposed of. Not synced.
  */
 export class PartWriter implements AsyncDisposable {
   readonly #handle: FileHandle;
@@ -16,6 +18,9 @@ export class PartWriter implements AsyncDisposable {
   #waitingBytes = 0;
   #position: number;
   #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Looked at by a write that is under way, too, when it is done. */
+  #leastBytes = WRITE_BYTES;
   #failure: unknown;
 
   private constructor(handle: FileHandle, position: number) {
@@ -40,14 +45,24 @@ export class PartWriter implements AsyncDisposable {
     if (this.#failure !== undefined) return false;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes >= WRITE_BYTES) this.#writing ??= this.#drain(WRITE_BYTES);
+    this.#startWriting();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#leastBytes = 1;
+      this.#startWriting();
+    }, WAIT_MS);
     if (this.#waitingBytes > MAX_WAITING_BYTES) await this.#writing;
     return this.#failure === undefined;
   }
 
-  async #drain(atLeast: number): Promise<void> {
+  #startWriting(): void {
+    if (this.#writing !== undefined || this.#waitingBytes < this.#leastBytes) return;
+    this.#writing = this.#drain();
+  }
+
+  async #drain(): Promise<void> {
     try {
-      while (this.#waitingBytes >= atLeast) {
+      while (this.#waitingBytes >= this.#leastBytes) {
         const chunks = this.#waiting;
         const bytes = this.#waitingBytes;
         this.#waiting = [];
@@ -62,13 +77,16 @@ export class PartWriter implements AsyncDisposable {
       this.#waiting = [];
       this.#waitingBytes = 0;
     } finally {
+      this.#leastBytes = WRITE_BYTES;
       this.#writing = undefined;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#leastBytes = 1;
+    this.#startWriting();
     await this.#writing;
-    await this.#drain(1);
     await this.#handle.close();
   }
 }
