@@ -2,7 +2,6 @@ import type { ChainID } from '@berth/oci';
 import { type DataAtRest, openAtRest } from './data/open-at-rest.ts';
 import { ownerOf } from './images/layer-holds.ts';
 import { imageNames, referenceOf } from './images/names.ts';
-import type { CallOptions } from './interface.ts';
 
 /** Bytes of disk by whose they are. `totalBytes` is the sum of all: what lies below the storage folder. */
 export interface EngineStorageUsage {
@@ -45,7 +44,7 @@ export interface ContainerUsage {
 /** Walks all that is stored. */
 export async function measureStorage(
   { database, storage }: DataAtRest,
-  options: CallOptions = {},
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<EngineStorageUsage> {
   const usage = await storage.usage(options);
   const [images, containerNames] = [await namesByOwner(database), await containerNamesOf(database)];
@@ -87,7 +86,7 @@ export async function measureStorage(
 /** Of a data folder that no engine has open. @throws {EngineError} `DATA_ROOT_BUSY` while an engine runs: ask that one */
 export async function measureStorageFiles(
   dataRoot: string,
-  options: CallOptions = {},
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<EngineStorageUsage> {
   await using opened = await openAtRest(dataRoot);
   return await measureStorage(opened, options);
