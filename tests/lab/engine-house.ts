@@ -15,6 +15,8 @@ const CGROUPS = '/sys/fs/cgroup';
 const CGROUP_PREFIX = 'berth-lab-';
 /** Where the machine's docker command is inside. */
 const CLI = '/opt/docker';
+/** And its Node, which a machine may have below the folder that here is the lab's. */
+const NODE = '/opt/node';
 
 export interface HouseOptions {
   readonly binds?: readonly Bind[];
@@ -76,10 +78,23 @@ export async function openEngineHouse(lab: Lab, options: HouseOptions = {}): Pro
     command: (program, args, { cwd = '/root' } = {}) => [
       ...(['setpriv', '--pdeathsig', 'KILL', '--'] as const),
       ...enter,
-      ...['--', ...environment, 'sh', '-c', `${intoCgroup}; cd "$0" && exec "$@"`, cwd, program, ...args],
+      ...[
+        '--',
+        ...environment,
+        'sh',
+        '-c',
+        `${intoCgroup}; cd "$0" && exec "$@"`,
+        cwd,
+        programInside(program),
+        ...args,
+      ],
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function programInside(program: string): string {
+  return program === process.execPath ? NODE : program;
 }
 
 async function startHolder(lab: Lab, options: HouseOptions & { readonly cgroup: string }): Promise<Server> {
@@ -130,6 +145,7 @@ async function holderScript(lab: Lab, binds: readonly Bind[]): Promise<string> {
   ];
   for (const bind of [{ from: TOP, readOnly: true }, { from: cacheFolder() }, ...binds])
     lines.push(...bindLines(bind, at));
+  lines.push(...bindLines({ from: process.execPath, to: NODE, readOnly: true }, at));
   const cli = await machineDockerIfAny();
   if (cli !== undefined) lines.push(...bindLines({ from: cli, to: CLI, readOnly: true }, at));
   lines.push(

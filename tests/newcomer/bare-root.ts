@@ -57,11 +57,12 @@ export async function makeBareRoot(lab: Lab): Promise<BareRoot> {
 
 /** The Node that the user has (the first on PATH that is not ours), and the npm beside it. */
 async function addNode(folder: string): Promise<void> {
-  const { stdout } = await mustRun([
-    'sh',
-    '-c',
-    'command -v npm && command -v node && node -p process.execPath',
-  ]);
+  // npm puts a clone's own programs first, and with them the Node that Berth brings.
+  const path = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('/node_modules/'));
+  const { stdout } = await mustRun(
+    ['sh', '-c', 'command -v npm && command -v node && node -p process.execPath'],
+    { env: { PATH: path.join(':') } },
+  );
   const [npm = '', , node = ''] = stdout.trim().split('\n');
   await cp(node, join(folder, 'usr/bin/node'));
   const npmFolder = dirname(dirname((await mustRun(['readlink', '-f', npm])).stdout.trim()));
