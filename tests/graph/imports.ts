@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 
 /** The rooms from top to bottom: a room may import only rooms that stand below it. */
 export const ROOMS = [
-  ...['cli', 'hub', 'web', 'index', 'registry', 'engine', 'monitor', 'runtime', 'network', 'storage'],
+  ...['cli', 'lab', 'hub', 'web', 'index', 'registry', 'engine', 'monitor', 'runtime', 'network', 'storage'],
   ...['transfer', 'db', 'content', 'events', 'linux', 'oci', 'errors'],
 ] as const;
 

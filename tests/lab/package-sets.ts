@@ -81,6 +81,15 @@ export const GUEST: PackageSet = {
   ],
 };
 
+/** What the storage drivers need besides the peers: laid over their folder in the guest. */
+export const STORAGE: PackageSet = {
+  name: 'storage',
+  packages: [
+    ...['dmsetup', 'thin-provisioning-tools', 'e2fsprogs', 'xfsprogs', 'btrfs-progs'],
+    ...['base-passwd', 'base-files', 'ca-certificates', 'libc-bin'],
+  ],
+};
+
 /** Full-screen programs, to be put into an image: `screen-image.ts`. */
 export const SCREEN: PackageSet = {
   name: 'screen',

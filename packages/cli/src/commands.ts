@@ -1,5 +1,6 @@
 import { completionCommand } from './commands/completion.ts';
 import { copyCommand } from './commands/copy.ts';
+import { labCommand } from './commands/lab.ts';
 import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
 import { tagsCommand } from './commands/tags.ts';
@@ -18,6 +19,7 @@ export async function allCommands(): Promise<readonly CommandModule[]> {
     copyCommand,
     tokenCommand,
     ...(await verbCommands()),
+    labCommand,
     completionCommand,
   ];
 }

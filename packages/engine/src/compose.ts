@@ -16,6 +16,7 @@ import { openImages } from './images/open-images.ts';
 import type { Engine, OpenEngineOptions } from './interface.ts';
 import { LateContainers } from './late-containers.ts';
 import { openRunning } from './running.ts';
+import { describeStorage } from './storage-drivers.ts';
 import { measureStorage } from './storage-usage.ts';
 import { openSystem } from './system/open-system.ts';
 import { openVolumes } from './volumes/open-volumes.ts';
@@ -104,6 +105,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
       runtime: `${running.program.name} ${running.program.version}`,
     },
     check: (asked = {}) => checkEngine({ storage, database }, asked),
+    describeStorage: () => describeStorage(storage),
     storageUsage: (asked = {}) => measureStorage({ storage, database }, asked),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,4 +1,5 @@
 export { linuxProbes, type Probe } from '@berth/linux';
+export type { DriverFinding } from '@berth/storage';
 export type {
   ApiContainerConfig,
   ApiContainerInspect,
@@ -39,6 +40,7 @@ export type {
   System,
   Volumes,
 } from './interface.ts';
+export { describeStorageFiles, type EngineStorage, surveyStorageDrivers } from './storage-drivers.ts';
 export {
   type ContainerUsage,
   type EngineStorageUsage,

@@ -36,6 +36,7 @@ import type {
   ApiProgress,
   ApiVolume,
 } from './api/types.ts';
+import type { EngineStorage } from './storage-drivers.ts';
 import type { EngineStorageUsage } from './storage-usage.ts';
 
 export interface CallOptions {
@@ -295,6 +296,8 @@ export interface Engine extends AsyncDisposable {
       readonly isRepaired: boolean;
     }[]
   >;
+  /** What `berth storage info` prints of the driver in use. */
+  describeStorage(): Promise<EngineStorage>;
   /** What `berth storage df` prints; walks all that is stored. */
   storageUsage(options?: CallOptions): Promise<EngineStorageUsage>;
 }

@@ -2,14 +2,10 @@ import type { ChainID } from '@berth/oci';
 import { type DataAtRest, openAtRest } from './data/open-at-rest.ts';
 import { ownerOf } from './images/layer-holds.ts';
 import { imageNames, referenceOf } from './images/names.ts';
+import { describeStorage, type EngineStorage } from './storage-drivers.ts';
 
 /** Bytes of disk by whose they are. `totalBytes` is the sum of all: what lies below the storage folder. */
-export interface EngineStorageUsage {
-  readonly driver: string;
-  /** `set`, `found` or `best`. */
-  readonly driverReason: string;
-  /** As `docker info` shows it. */
-  readonly status: readonly (readonly [key: string, value: string])[];
+export interface EngineStorageUsage extends EngineStorage {
   /** Base layers first, each with what lies on it after it. */
   readonly layers: readonly LayerUsage[];
   readonly containers: readonly ContainerUsage[];
@@ -75,9 +71,7 @@ export async function measureStorage(
   const { overheadBytes, leftoverBytes } = usage;
   const held = [...layers, ...containers].reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   return {
-    driver: storage.driverName,
-    driverReason: storage.driverReason,
-    status: await storage.status(),
+    ...(await describeStorage(storage)),
     ...{ layers: inStacks(layers), containers, overheadBytes, leftoverBytes },
     totalBytes: held + overheadBytes + leftoverBytes,
   };

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { cloneFile, copyRange, dataRanges, mountFileSystem, punchHole } from './index.ts';
+import { allocateSpace, cloneFile, copyRange, dataRanges, mountFileSystem, punchHole } from './index.ts';
 import { mountMemory, scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
 
 function openNew(t: TestContext, path: string): number {
@@ -84,6 +84,18 @@ test('dataRanges() finds what is stored, punchHole() gives it back', (t) => {
   assert.deepEqual(dataRanges(fd, size), [{ offset: 524288, length: 65536 }]);
   assert.equal(readFileSync(join(folder, 'sparse'))[131072], 0);
   assert.equal(statSync(join(folder, 'sparse')).size, size);
+});
+
+test('allocateSpace() takes the blocks now, or says that there are none', (t) => {
+  const folder = scratchFolder(t);
+  if (skipUnlessRoot(t, 'it mounts a tmpfs')) return;
+  mkdirSync(join(folder, 'small'));
+  mountFileSystem(join(folder, 'small'), { type: 'tmpfs', data: 'size=1m' });
+  const fd = openNew(t, join(folder, 'small/file'));
+  allocateSpace(fd, { offset: 0, length: 1 << 19 });
+  const { blocks, size } = statSync(join(folder, 'small/file'));
+  assert.deepEqual([blocks, size], [1 << 10, 1 << 19]);
+  assert.throws(() => allocateSpace(fd, { offset: 0, length: 1 << 22 }), { code: 'ENOSPC' });
 });
 
 test('dataRanges() of a full and of an empty file', (t) => {

@@ -65,6 +65,12 @@ export function punchHole(fd: number, range: FileRange): void {
   checked(libc().fallocate(fd, mode, range.offset, range.length), what, 'fallocate');
 }
 
+/** Makes a range of a file its own on the disk, so that writing to it cannot find the disk full. It reads as zeros where it was a hole. */
+export function allocateSpace(fd: number, range: FileRange): void {
+  const what = () => `Cannot allocate ${range.length} bytes for file descriptor ${fd}`;
+  checked(libc().fallocate(fd, 0, range.offset, range.length), what, 'fallocate');
+}
+
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const ENXIO = 6;

@@ -1,3 +1,4 @@
+export { createSubvolume, destroySubvolume, isBtrfs, isSubvolume, snapshotSubvolume } from './btrfs.ts';
 export {
   type CgroupMode,
   type CgroupPaths,
@@ -9,9 +10,10 @@ export {
   readMemoryEvents,
 } from './cgroups.ts';
 export { ConsoleSocket, type ReceiveOptions } from './console-socket.ts';
-export { cloneFile, copyRange, dataRanges, type FileRange, punchHole } from './copy.ts';
+export { allocateSpace, cloneFile, copyRange, dataRanges, type FileRange, punchHole } from './copy.ts';
 export { LINUX_ERRORS, LinuxError, type LinuxErrorCode, LinuxStateError } from './errors.ts';
 export { readExitInfo } from './exit-info.ts';
+export { type FileExtent, fileExtents } from './extents.ts';
 export { makeNode, type NodeOptions, setImmutable, setTimes } from './files.ts';
 export { enterJail, enterMountNamespace, enterPrivateMounts } from './jail.ts';
 export { warmThreadPool } from './jail-state.ts';
@@ -22,6 +24,7 @@ export {
   kernelRelease,
   knownFileSystems,
 } from './kernel.ts';
+export { attachedLoops, attachLoop, growLoop, type LoopDevice, loopFile } from './loop-devices.ts';
 export { trimMemory } from './memory.ts';
 export { isMountPoint, type MountInfo, readMounts } from './mount-info.ts';
 export {
@@ -31,6 +34,7 @@ export {
   mountFileSystem,
   type Propagation,
   remount,
+  remountFileSystem,
   setPropagation,
   type UnmountOptions,
   unmount,
@@ -71,6 +75,7 @@ export {
   setProcessName,
   waitPid,
 } from './processes.ts';
+export { denyWhiteoutDevices } from './seccomp.ts';
 export { mapSharedFile } from './shared-memory.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export { deviceMajorMinor, type FileKind, type PreciseStat, preciseStat } from './stat.ts';

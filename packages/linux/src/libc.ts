@@ -17,6 +17,8 @@ export interface Libc {
   close(fd: number): number;
   fcntl(fd: number, command: number, value: number): number;
   ioctl(fd: number, request: number, argument: Pointer): number;
+  /** `ioctl` on a thread of the pool: resolves to the result, -1 without a reason. */
+  ioctlAsync(fd: number, request: number, argument: Uint8Array): Promise<number>;
   ioctlNumber(fd: number, request: number, argument: number): number;
   umask(mode: number): number;
   unshare(flags: number): number;
@@ -173,6 +175,7 @@ function bindLibc(): Libc {
     library.func(name, result, parameters) as (...values: unknown[]) => number;
   const syscall = (...parameters: string[]) => bind('syscall', 'long', 'long', ...parameters);
   const syncfs = library.func('syncfs', 'int', ['int']);
+  const ioctl = library.func('ioctl', 'int', ['int', 'ulong', 'void *']);
   const mmap = library.func('mmap', 'void *', ['void *', 'size_t', 'int', 'int', 'int', 'long']);
   const send = library.func('send', 'long', ['int', 'void *', 'size_t', 'int']);
   return {
@@ -181,7 +184,14 @@ function bindLibc(): Libc {
     openat: bind('openat', 'int', 'int', 'void *', 'int', 'uint'),
     close: bind('close', 'int', 'int'),
     fcntl: bind('fcntl', 'int', 'int', 'int', 'long'),
-    ioctl: bind('ioctl', 'int', 'int', 'ulong', 'void *'),
+    ioctl: ioctl as (fd: number, request: number, argument: Pointer) => number,
+    ioctlAsync: (fd, request, argument) =>
+      new Promise((resolve, reject) => {
+        ioctl.async(fd, request, argument, (error: unknown, result: number) => {
+          if (error) reject(error);
+          else resolve(result);
+        });
+      }),
     ioctlNumber: bind('ioctl', 'int', 'int', 'ulong', 'long'),
     umask: bind('umask', 'uint', 'uint'),
     unshare: bind('unshare', 'int', 'int'),

@@ -55,6 +55,17 @@ export function mountFileSystem(
   );
 }
 
+/** Gives a file system that is mounted other options: `mount -o remount,…`, for those that understand it. */
+export function remountFileSystem(
+  target: string,
+  options: { readonly type: string; readonly flags?: MountFlags; readonly data: string },
+): void {
+  const what = () => cannot('remount', target);
+  const flags = MS_REMOUNT | classicFlags(options.flags ?? {});
+  const [path, type, data] = [target, options.type, options.data].map((text) => pathArgument(text, what));
+  checked(libc().mount(type as Buffer, path as Buffer, type as Buffer, flags, data as Buffer), what, 'mount');
+}
+
 export interface BindOptions extends MountFlags {
   /** With all that is mounted below the source. */
   readonly recursive?: boolean;

@@ -13,6 +13,8 @@ export interface OverlayMount {
   readonly upper?: string;
   /** An empty folder on the file system of `upper`; needed with it. */
   readonly work?: string;
+  /** Nothing can be written through this mount; without an upper it is so in any case. */
+  readonly isReadonly?: boolean;
   /** `{ metacopy: 'off', volatile: true }` */
   readonly options?: Readonly<Record<string, string | true>>;
 }
@@ -27,6 +29,7 @@ const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const MOUNT_ATTR_RDONLY = 1;
+const MS_RDONLY = 1;
 const EPERM = 1;
 const EINVAL = 22;
 const ENOSYS = 38;
@@ -90,7 +93,7 @@ export function createOverlay(overlay: OverlayMount): DetachedMount {
       const errno = libc().errno();
       throw failure(what, { syscall: 'fsconfig', errno, words: words() });
     }
-    const attributes = overlay.upper === undefined ? MOUNT_ATTR_RDONLY : 0;
+    const attributes = isReadonly(overlay) ? MOUNT_ATTR_RDONLY : 0;
     const fd = libc().fsmount(SYS.fsmount, context, 1, attributes);
     if (fd === -1) throw failure(what, { syscall: 'fsmount', errno: libc().errno(), words: words() });
     return new OverlayHandle(fd);
@@ -131,8 +134,8 @@ export function mountOverlayClassic(target: string, overlay: OverlayMount): void
       hint: 'Linux 6.7 and newer have no such limit; fewer layers in the image help too',
     });
   }
-  const readonly = overlay.upper === undefined ? 1 : 0;
-  const result = libc().mount(cPath('overlay'), pathArgument(target, what), cPath('overlay'), readonly, data);
+  const flags = isReadonly(overlay) ? MS_RDONLY : 0;
+  const result = libc().mount(cPath('overlay'), pathArgument(target, what), cPath('overlay'), flags, data);
   if (result === 0) return;
   const errno = libc().errno();
   throw failure(what, { syscall: 'mount', errno, words: log.lines('overlayfs', 'overlay') });
@@ -202,6 +205,10 @@ function checkOverlay(overlay: OverlayMount, what: () => string): void {
   if (overlay.lowers.length === 1 && overlay.upper === undefined) {
     refuse('one lower folder alone is no overlay: two are needed, or an upper');
   }
+}
+
+function isReadonly({ upper, isReadonly = false }: OverlayMount): boolean {
+  return isReadonly || upper === undefined;
 }
 
 function describe(overlay: OverlayMount): string {

@@ -18,13 +18,17 @@ import { fails, type ProbeResult, wordsOf, works } from './probe-result.ts';
 import { preciseStat } from './stat.ts';
 import { setXattr } from './xattrs.ts';
 
-/** Mounts an overlay of two lower folders and an upper one in `folder`, changes and deletes in it, and leaves nothing there. */
-export function probeMount(folder: string): ProbeResult {
+/**
+ * Mounts an overlay of two lower folders, or of one, and an upper one in `folder`, changes and deletes in it, and leaves
+ * nothing there.
+ */
+export function probeMount(folder: string, { lowers = 2 }: { readonly lowers?: 1 | 2 } = {}): ProbeResult {
   let base: string | undefined;
   try {
     base = mkdtempSync(join(folder, 'probe-mount-'));
-    tryOverlay(base);
-    return works(`An overlay of three folders was mounted on ${fileSystemOf(folder)}`);
+    tryOverlay(base, lowers);
+    const count = lowers === 2 ? 'three' : 'two';
+    return works(`An overlay of ${count} folders was mounted on ${fileSystemOf(folder)}`);
   } catch (error) {
     const code = hasCode(error) ? error.code : '';
     const { cause, fix } = explain(code, folder);
@@ -34,11 +38,12 @@ export function probeMount(folder: string): ProbeResult {
   }
 }
 
-function tryOverlay(base: string): void {
+function tryOverlay(base: string, lowers: 1 | 2): void {
   const at = (...names: readonly string[]) => join(base, ...names);
   for (const name of ['near', 'far', 'upper', 'work', 'merged']) mkdirSync(at(name));
   for (const name of ['changed', 'deleted']) writeFileSync(at('far', name), 'far');
-  mountOverlay(at('merged'), { lowers: [at('near'), at('far')], upper: at('upper'), work: at('work') });
+  const stack = lowers === 2 ? [at('near'), at('far')] : [at('far')];
+  mountOverlay(at('merged'), { lowers: stack, upper: at('upper'), work: at('work') });
   try {
     writeFileSync(at('merged', 'changed'), 'upper');
     unlinkSync(at('merged', 'deleted'));

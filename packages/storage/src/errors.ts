@@ -62,6 +62,10 @@ export const STORAGE_ERRORS = {
     class: 'failedPrecondition',
     description: 'The data folder holds layers of several drivers and no setting says which to use',
   },
+  MOUNT_FAILED: {
+    class: 'unavailable',
+    description: 'The program that mounts for this driver has failed; the message has its words',
+  },
   STORE_CLOSED: { class: 'failedPrecondition', description: 'The layer store was closed before this call' },
 } as const satisfies ErrorTable;
 

@@ -4,6 +4,7 @@ export type {
   DriverEntry,
   DriverProbe,
   DriverProblem,
+  DriverSupport,
   LayerForm,
   LayerKey,
   OpenDriverOptions,
@@ -12,6 +13,7 @@ export type {
   WhiteoutNotation,
 } from './drivers/interface.ts';
 export { DRIVERS } from './drivers/registry.ts';
+export { type DriverFinding, surveyDrivers } from './drivers/survey.ts';
 export { STORAGE_ERRORS, StorageError, type StorageErrorCode } from './errors.ts';
 export type {
   ApplyOptions,

@@ -1,2 +1,12 @@
 export { type DriverSuiteOptions, driverSuite } from './drivers/testsuite.ts';
+export { type CrashSuiteOptions, crashSuite } from './layers/crash-suite.ts';
 export { type LayerStoreSuiteOptions, layerStoreSuite } from './layers/testsuite.ts';
+export {
+  LoopFileSystem,
+  type LoopOptions,
+  type LoopType,
+  useFileSystem,
+  whyNoLoop,
+} from './testing/loop-file-system.ts';
+export { Scratch } from './testing/scratch.ts';
+export type { SmallFileSystem, SuitePlace } from './testing/suite-place.ts';

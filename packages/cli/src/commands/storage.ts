@@ -11,6 +11,25 @@ export const storageCommand: CommandModule = (program, context) => {
     .command('storage')
     .description('Look at the layers of images and containers on disk');
 
+  const info = storage
+    .command('info')
+    .description('Say which storage drivers work here, why the others do not, and which one is in use');
+  addSettingsOptions(info, PLACE).action(async () => {
+    const { values } = await context.settings(info);
+    const { atRestOrRunning } = await import('../engine/at-rest-or-running.ts');
+    const { engineFolder } = await import('../engine/engine-options.ts');
+    const { describeStorageFiles, surveyStorageDrivers } = await import('@berth/engine');
+    const found = await atRestOrRunning(values, {
+      atRest: describeStorageFiles,
+      path: '/berth/storage',
+      signal: context.signal,
+    });
+    const drivers = await surveyStorageDrivers(engineFolder(values.dataRoot));
+    const { storageInfoText } = await import('../engine/storage-text.ts');
+    const inUse = found === undefined ? {} : { inUse: found.answer };
+    context.printer.result({ ...inUse, drivers }, () => storageInfoText({ ...inUse, drivers }));
+  });
+
   const df = storage
     .command('df')
     .description('Show what takes the disk: by layer, by who shares it, and what is left over');
@@ -20,7 +39,7 @@ export const storageCommand: CommandModule = (program, context) => {
     const { measureStorageFiles } = await import('@berth/engine');
     const found = await atRestOrRunning(values, {
       atRest: (dataFolder) => measureStorageFiles(dataFolder, { signal: context.signal }),
-      path: '/berth/storage',
+      path: '/berth/storage/usage',
       signal: context.signal,
     });
     if (found === undefined) throw noData(values);

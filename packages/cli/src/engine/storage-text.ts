@@ -1,4 +1,4 @@
-import type { EngineStorageUsage, LayerUsage } from '@berth/engine';
+import type { DriverFinding, EngineStorage, EngineStorageUsage, LayerUsage } from '@berth/engine';
 import { alignColumns, formatBytes } from '../output/columns.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -64,4 +64,44 @@ function shortDigest(digest: string): string {
 function someOf(names: readonly string[]): string {
   const more = names.length - SHOWN_NAMES;
   return [...names.slice(0, SHOWN_NAMES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+}
+
+/** The driver in use with its status, then one block for each: whether it works here, why or why not, what is known of it. */
+export function storageInfoText({
+  inUse,
+  drivers,
+}: {
+  readonly inUse?: EngineStorage;
+  readonly drivers: readonly DriverFinding[];
+}): string {
+  const head =
+    inUse === undefined
+      ? 'No engine was ever started here: there is no driver in use'
+      : [
+          `In use: ${driverText(inUse.driver, inUse.driverReason)}`,
+          alignColumns(inUse.status.map(([key, value]) => [`  ${key}`, value])),
+        ].join('\n');
+  return [head, ...drivers.map(findingText)].join('\n\n');
+}
+
+function findingText({ name, summary, support, holdsLayers, probe }: DriverFinding): string {
+  const { kernel, isInMainline, deprecated, prefer } = support;
+  const rows = [
+    ...(probe.works
+      ? [['Evidence', probe.evidence]]
+      : [
+          ['Why', probe.cause],
+          ['Evidence', probe.evidence],
+          ['Fix', probe.fix],
+        ]),
+    ['Needs', `${kernel}${isInMainline ? '' : ', which is not in the mainline kernel'}`],
+    ...(deprecated === undefined ? [] : [['Deprecated', deprecated]]),
+    ['Prefer', prefer],
+  ];
+  const verdict = probe.works ? 'works here' : 'does not work here';
+  return [
+    `${name}: ${verdict}${holdsLayers ? '; its layers are here' : ''}`,
+    `  ${summary}`,
+    alignColumns(rows.map(([label = '', text = '']) => [`  ${label}`, text])),
+  ].join('\n');
 }

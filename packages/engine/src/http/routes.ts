@@ -50,7 +50,8 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', pattern: '/exec/{name}/json', answer: exec.inspectExec },
 
   { method: 'GET', pattern: '/berth/check', answer: system.check },
-  { method: 'GET', pattern: '/berth/storage', answer: system.storageUsage },
+  { method: 'GET', pattern: '/berth/storage', answer: system.storageDriver },
+  { method: 'GET', pattern: '/berth/storage/usage', answer: system.storageUsage },
 
   { method: 'GET', pattern: '/images/json', answer: images.listImages },
   { method: 'POST', pattern: '/images/create', answer: transfer.createImage },

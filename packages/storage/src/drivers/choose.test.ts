@@ -18,6 +18,7 @@ function entry(
     name,
     preference,
     summary: name,
+    support: { kernel: 'any', isInMainline: true, prefer: 'Use another.' },
     probe: async () => probe,
     holdsLayers: holdsLayerFolders,
     open: () => {

@@ -13,7 +13,7 @@ import { hasCode } from '@berth/errors';
 import { StorageError } from '../errors.ts';
 import { asDiskFull } from './disk/disk-full.ts';
 import type { DiskWork } from './disk/interface.ts';
-import type { LayerKey } from './interface.ts';
+import type { DriverProblem, LayerKey } from './interface.ts';
 import { isLayerKey } from './keys.ts';
 
 /** Of a driver's home and of each layer: traversal for the group, nothing for others. */
@@ -62,16 +62,23 @@ export class DriverHome {
 
   /** Renames the layer away, then removes it. After a kill between the two it is garbage. */
   async removeLayer(key: LayerKey, onStep: (step: string) => void): Promise<void> {
+    const aside = await this.moveAside(key, onStep);
+    if (aside === undefined) return;
+    onStep('remove');
+    await this.#disk.removeTree(aside);
+  }
+
+  /** The first half of a removal. @returns where the layer is now; `undefined` when there was none */
+  async moveAside(key: LayerKey, onStep: (step: string) => void): Promise<string | undefined> {
     const aside = join(this.path, GARBAGE, `${key}.${randomBytes(4).toString('hex')}`);
     onStep('rename');
     try {
       await rename(this.layer(key), aside);
     } catch (error) {
-      if (hasCode(error) && error.code === 'ENOENT') return;
+      if (hasCode(error) && error.code === 'ENOENT') return undefined;
       throw error;
     }
-    onStep('remove');
-    await this.#disk.removeTree(aside);
+    return aside;
   }
 
   async list(): Promise<{ readonly keys: ReadonlySet<LayerKey>; readonly garbage: readonly string[] }> {
@@ -136,6 +143,15 @@ export function layerUnknown(key: LayerKey, action: string): StorageError {
   return new StorageError('LAYER_UNKNOWN', `Cannot ${action} the layer "${key}": it is not on disk`, {
     hint: 'Run berth check, which tells what is missing and what can be mended',
   });
+}
+
+/** What `check` says of a layer that lacks a folder, or all of it. */
+export function notThere(
+  key: LayerKey,
+  path: string,
+  problem: 'missing' | 'incomplete',
+): readonly DriverProblem[] {
+  return [{ key, problem, detail: `"${path}" is not there`, isRepairable: false }];
 }
 
 /** @throws {StorageError} `SIZE_LIMIT_UNSUPPORTED` */

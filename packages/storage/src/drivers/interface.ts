@@ -55,7 +55,16 @@ export interface CreateOptions {
 export interface DriverAbilities {
   /** `changes`: unpacked in any order and diffed from its own folder; `tree`: needs its parent whole first. */
   readonly form: LayerForm;
+  /**
+   * Of container and init layers with a parent, where it is another one than `form`: one of changes can be diffed without
+   * mounting it, over the nearest tree below.
+   */
+  readonly containerForm?: LayerForm;
   readonly limitsSize: boolean;
+  /** The smallest limit that it can keep, where it cannot keep any. */
+  readonly leastSizeLimitBytes?: number;
+  /** Layers share blocks of what are several files to `du`: the bytes of all layers are less than it counts. */
+  readonly sharesBlocks?: boolean;
   /** How many layers one mount can stack; the layer store refuses deeper images with `TOO_MANY_LAYERS`. */
   readonly maxDepth: number;
 }
@@ -120,6 +129,9 @@ export interface StorageDriver extends AsyncDisposable {
   /** Bytes of disk that the layer takes beyond its parent. Walks; for `df` and `ps --size`. */
   usage(key: LayerKey, options?: { readonly signal?: AbortSignal }): Promise<number>;
 
+  /** Bytes of disk that the driver takes and no layer's `usage` has counted; asked after all of them. */
+  overheadBytes?(): Promise<number>;
+
   /** Looks whether the layer is whole as the driver knows it (links, lower files, parents). Cheap: no walk over contents. */
   check(key: LayerKey, parents: readonly LayerKey[]): Promise<readonly DriverProblem[]>;
   repairLayer?(problem: DriverProblem, parents: readonly LayerKey[]): Promise<void>;
@@ -130,12 +142,25 @@ export type DriverProbe =
   | { readonly works: true; readonly evidence: string }
   | { readonly works: false; readonly cause: string; readonly evidence: string; readonly fix: string };
 
+/** What an operator should know before choosing a driver: whole sentences are for `prefer` alone, the rest is short. */
+export interface DriverSupport {
+  /** What the kernel must have: `Linux 4.0 with overlayfs`. */
+  readonly kernel: string;
+  /** Whether kernels as kernel.org gives them have it. */
+  readonly isInMainline: boolean;
+  /** Who has given it up, and when; `undefined`: it is kept up everywhere. */
+  readonly deprecated?: string;
+  /** What to use, and where this driver is the better one. */
+  readonly prefer: string;
+}
+
 /** What stands in `drivers/registry.ts` for each driver. */
 export interface DriverEntry {
   readonly name: string;
   /** Lower is preferred when nothing else decides. */
   readonly preference: number;
   readonly summary: string;
+  readonly support: DriverSupport;
   /** Tries it for real inside `home` (which exists) and leaves nothing there. */
   probe(home: string): Promise<DriverProbe>;
   /** Whether the folder, which may be missing, has layers of this driver. Opens nothing, changes nothing. */

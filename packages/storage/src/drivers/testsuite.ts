@@ -5,6 +5,7 @@
  *     driverSuite({ entry, skip: whyNotHere() });
  */
 import { describe } from 'node:test';
+import type { SuitePlace } from '../testing/suite-place.ts';
 import type { DriverEntry } from './interface.ts';
 import { contentCases } from './testsuite/content-cases.ts';
 import { crashCases } from './testsuite/crash-cases.ts';
@@ -16,6 +17,8 @@ import { stackCases } from './testsuite/stack-cases.ts';
 export interface DriverSuiteOptions {
   readonly entry: DriverEntry;
   readonly driverOptions?: Readonly<Record<string, string>>;
+  /** Where it works; default: anywhere. */
+  readonly place?: SuitePlace | undefined;
   /** Why it cannot run here. */
   readonly skip?: string | false;
   /** Layers of the deepest stack that is made; default 128. */

@@ -1,4 +1,5 @@
 import { type ChainID, readTar } from '@berth/oci';
+import type { LayerForm } from '../drivers/interface.ts';
 import { StorageError } from '../errors.ts';
 import type { TreeDifference, TreeFolder, Unpacked } from '../tree/interface.ts';
 import type { LayerApplier } from './apply-layers.ts';
@@ -58,7 +59,7 @@ export class Differences {
 
   /** Bytes of the files that were added or changed. */
   async size(row: ContainerRow, options: CallOptions): Promise<number> {
-    if (this.#parts.driver.abilities.form.form === 'changes') {
+    if (this.#containerForm === 'changes') {
       using _pin = this.#parts.keyPins.pin(row.key);
       await using folder = await this.#parts.driver.open(row.key);
       return await this.#parts.tree.size(folder, options);
@@ -72,15 +73,26 @@ export class Differences {
   async #open(row: ContainerRow, opened: AsyncDisposableStack): Promise<TreeDifference> {
     const { driver, keyPins, mounts } = this.#parts;
     opened.use(keyPins.pin(row.key));
-    if (driver.abilities.form.form === 'changes') {
+    if (this.#containerForm === 'changes') {
       const changes = opened.use(await driver.open(row.key));
-      const parents: TreeFolder[] = [opened.use(await driver.open(row.initKey))];
-      for (const { key } of await this.#stack(row.parent)) parents.push(opened.use(await driver.open(key)));
+      const keys = [row.initKey, ...(await this.#stack(row.parent)).map(({ key }) => key)];
+      const parents: TreeFolder[] = [];
+      for (const key of keys) {
+        const parent = opened.use(await driver.open(key));
+        parents.push(parent);
+        // It is all that lies below, too.
+        if (parent.form === 'tree') break;
+      }
       return { changes, parents };
     }
     const upper = opened.use(await mounts.borrow(row.key, { isReadonly: false })).path;
     const lower = opened.use(await mounts.borrow(row.initKey, { isReadonly: true })).path;
     return { upper, lower };
+  }
+
+  get #containerForm(): LayerForm['form'] {
+    const { form, containerForm = form } = this.#parts.driver.abilities;
+    return containerForm.form;
   }
 
   #stack(parent: ChainID | undefined): Promise<readonly LayerRow[]> {

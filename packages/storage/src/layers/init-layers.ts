@@ -36,6 +36,7 @@ export class InitLayers {
     } finally {
       await mounts.unmount(key);
     }
+    if (driver.sync !== undefined) return await driver.sync([key]);
     // Names and empty files only: what its file system has to write is its log.
     await using folder = await driver.open(key);
     await syncFolder(folder.path);

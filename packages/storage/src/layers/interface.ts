@@ -30,7 +30,7 @@
  */
 import type { DatabaseThread } from '@berth/db';
 import type { ChainID, DiffID } from '@berth/oci';
-import type { DriverEntry } from '../drivers/interface.ts';
+import type { DriverAbilities, DriverEntry } from '../drivers/interface.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -128,6 +128,7 @@ export interface LayerStore extends AsyncDisposable {
   readonly driverName: string;
   /** Why this driver: `set`, `found` (the data folder holds its layers), or `best` (it probed well). */
   readonly driverReason: string;
+  readonly driverAbilities: DriverAbilities;
   /** As `docker info` shows it. */
   status(): Promise<readonly (readonly [string, string])[]>;
 

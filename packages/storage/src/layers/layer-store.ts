@@ -1,4 +1,5 @@
 import type { ChainID } from '@berth/oci';
+import type { DriverAbilities } from '../drivers/interface.ts';
 import { StorageError } from '../errors.ts';
 import { LayerApplier } from './apply-layers.ts';
 import { checkStore } from './check/check-store.ts';
@@ -28,6 +29,7 @@ import { measureStore } from './usage.ts';
 export class FolderLayerStore implements LayerStore {
   readonly driverName: string;
   readonly driverReason: string;
+  readonly driverAbilities: DriverAbilities;
   readonly #parts: StoreParts;
   readonly #resources: AsyncDisposableStack;
   readonly #applier: LayerApplier;
@@ -46,6 +48,7 @@ export class FolderLayerStore implements LayerStore {
     const { parts } = options;
     this.driverName = parts.driver.name;
     this.driverReason = options.reason;
+    this.driverAbilities = parts.driver.abilities;
     this.#parts = parts;
     this.#resources = options.resources;
     this.#removals = new Removals(parts);

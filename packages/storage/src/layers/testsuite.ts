@@ -5,6 +5,7 @@
  */
 import { describe } from 'node:test';
 import type { DriverEntry } from '../drivers/interface.ts';
+import type { SuitePlace } from '../testing/suite-place.ts';
 import { applyCases } from './testsuite/apply-cases.ts';
 import { checkCases } from './testsuite/check-cases.ts';
 import { containerCases } from './testsuite/container-cases.ts';
@@ -16,6 +17,8 @@ import { StoreBench } from './testsuite/store-bench.ts';
 export interface LayerStoreSuiteOptions {
   readonly entry: DriverEntry;
   readonly driverOptions?: Readonly<Record<string, string>>;
+  /** Where the driver works; default: anywhere. */
+  readonly place?: SuitePlace | undefined;
   /** Why it cannot run here. */
   readonly skip?: string | false;
 }

@@ -44,7 +44,11 @@ export async function measureStore(parts: StoreParts, options: CallOptions): Pro
   }
   let leftoverBytes = 0;
   for (const key of unclaimed) leftoverBytes += await driver.usage(key as LayerKey, options);
-  for (const path of found.garbage) leftoverBytes += await disk.measureTree(path, options);
+  for (const path of found.garbage) {
+    leftoverBytes += await disk.measureTree(path, { ...options, ownOnly: true });
+  }
+  // All layers have been counted: what the driver has besides is known now.
+  overheadBytes += (await driver.overheadBytes?.()) ?? 0;
   const known = new Set<string>([...layerRows.map(({ key }) => key), ...intents]);
   for (const path of await strayTarSplits(parts, known)) leftoverBytes += await blocksOf(path);
   return { layers, containerLayers, leftoverBytes, overheadBytes };

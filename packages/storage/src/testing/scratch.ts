@@ -1,19 +1,21 @@
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMounts, unmount } from '@berth/linux';
 import { openDiskWork } from '../drivers/disk/open-disk-work.ts';
+import { ANY_PLACE, type SuitePlace } from './suite-place.ts';
 
 /** A temporary folder, removed with all that is mounted below it, however the test ends. */
 export class Scratch implements AsyncDisposable {
   readonly path: string;
+  readonly #letGo: SuitePlace['letGo'];
 
-  private constructor(path: string) {
+  private constructor(path: string, letGo: SuitePlace['letGo']) {
     this.path = path;
+    this.#letGo = letGo;
   }
 
-  static async make(): Promise<Scratch> {
-    return new Scratch(await mkdtemp(join(tmpdir(), 'berth-storage-')));
+  static async make({ path, letGo }: Pick<SuitePlace, 'path' | 'letGo'> = ANY_PLACE): Promise<Scratch> {
+    return new Scratch(await mkdtemp(join(path, 'berth-storage-')), letGo);
   }
 
   /** Mount points below the folder, outer ones first. */
@@ -24,9 +26,13 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const mountPoint of this.mounts().toReversed()) unmount(mountPoint, { detach: true });
+    const mounts = this.mounts();
+    for (const mountPoint of mounts.toReversed()) unmount(mountPoint, { detach: true });
+    const left = (await this.#letGo?.(this.path)) ?? [];
     await using disk = openDiskWork();
     await disk.removeTree(this.path);
+    // What is mounted to the end keeps what it lies on.
+    if (mounts.length === 0 && left.length > 0) throw new Error(`Still in the kernel: ${left.join(', ')}`);
   }
 }
 

@@ -3,6 +3,8 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import { getXattr, listXattrs } from '@berth/linux';
 import { bytesToPath, pathToBytes } from '@berth/oci';
 
+const LARGE_BYTES = 1n << 30n;
+
 export interface ListingOptions {
   /** Times of directories change with what is made in them. */
   readonly withTimes?: boolean;
@@ -59,6 +61,8 @@ function kindOf(path: string, stat: BigIntStats): string {
   if (stat.isFIFO()) return 'fifo';
   if (stat.isCharacterDevice()) return `char ${stat.rdev}`;
   if (stat.isBlockDevice()) return `block ${stat.rdev}`;
+  // The files of a pool are mostly holes, and as long as a disk.
+  if (stat.size > LARGE_BYTES) return `file ${stat.size}`;
   const hash = createHash('sha256')
     .update(readFileSync(pathToBytes(path)))
     .digest('hex');

@@ -95,6 +95,10 @@ export const check: Answer = async ({ engine }, exchange) =>
     }),
   );
 
+/** Not Docker's: `berth storage info` beside a running engine. */
+export const storageDriver: Answer = async ({ engine }, exchange) =>
+  exchange.sendJson(200, await engine.describeStorage());
+
 /** Not Docker's: `berth storage df` beside a running engine. */
 export const storageUsage: Answer = async ({ engine }, exchange) =>
   exchange.sendJson(200, await engine.storageUsage({ signal: exchange.signal }));

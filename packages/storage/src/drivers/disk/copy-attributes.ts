@@ -4,6 +4,9 @@ import { getXattr, listXattrs, nativePath, setTimes, setXattr } from '@berth/lin
 /** Attributes by which the kernel finds files of other layers, or hides them. */
 export const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
+/** The same, and those of fuse-overlayfs: notes of a mount, that are no part of a file. */
+export const MOUNT_XATTR = /^(?:(?:trusted|user)\.overlay|user\.fuseoverlayfs)\./;
+
 export interface CopiedAttributes {
   readonly uid: bigint;
   readonly gid: bigint;
@@ -13,6 +16,9 @@ export interface CopiedAttributes {
   isSymbolicLink(): boolean;
 }
 
+/** Of overlayfs's own attributes the only one that says something of the folder, and not of the layers that lay below it. */
+export const OVERLAY_OPAQUE = 'trusted.overlay.opaque';
+
 /**
  * Owner first: changing it takes setuid bits and `security.capability` away. Times last: all else changes them. What
  * belongs to the mount and not to the file stays behind.
@@ -21,7 +27,7 @@ export function copyAttributes(source: string, target: string, stat: CopiedAttri
   lchownSync(nativePath(target), Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) chmodSync(nativePath(target), Number(stat.mode & 0o7777n));
   for (const name of listXattrs(source)) {
-    const value = OVERLAY_XATTR.test(name) ? undefined : getXattr(source, name);
+    const value = MOUNT_XATTR.test(name) ? undefined : getXattr(source, name);
     if (value !== undefined) setXattr(target, name, value);
   }
   setTimes(target, { atime: stat.atimeNs, mtime: stat.mtimeNs });

@@ -7,13 +7,18 @@ import {
   readlinkSync,
   symlinkSync,
 } from 'node:fs';
-import { deviceMajorMinor, makeNode } from '@berth/linux';
+import { deviceMajorMinor, getXattr, makeNode, setXattr } from '@berth/linux';
 import { bytesToPath, pathToBytes } from '@berth/oci';
-import { copyAttributes } from './copy-attributes.ts';
+import { copyAttributes, OVERLAY_OPAQUE } from './copy-attributes.ts';
 import { FileCopier } from './copy-file.ts';
 import type { WalkBudget } from './walk.ts';
 
-interface Copying {
+export interface CopyTreeOptions {
+  /** The tree is a folder of changes with overlayfs's marks: what is opaque in it stays so. */
+  readonly keepsMarks?: boolean;
+}
+
+interface Copying extends CopyTreeOptions {
   readonly files: FileCopier;
   readonly budget: WalkBudget;
   /** Where the first name of an inode with several went. */
@@ -21,13 +26,24 @@ interface Copying {
 }
 
 /** @see DiskWork.copyTree */
-export function copyTree(source: string, target: string, budget: WalkBudget): void {
-  copyEntry(source, target, { files: new FileCopier(), budget, links: new Map() });
+export function copyTree(
+  source: string,
+  target: string,
+  { budget, keepsMarks = false }: CopyTreeOptions & { readonly budget: WalkBudget },
+): void {
+  copyEntry(source, target, { files: new FileCopier(), budget, links: new Map(), keepsMarks });
+}
+
+/** Copies one thing that is no folder and no socket. */
+export function copyNode(source: string, target: string, files: FileCopier): void {
+  const stat = lstatSync(pathToBytes(source), { bigint: true });
+  makeNodeLike(source, target, { stat, files });
+  copyAttributes(source, target, stat);
 }
 
 function copyEntry(source: string, target: string, copying: Copying): void {
-  copying.budget.spend();
   const stat = lstatSync(pathToBytes(source), { bigint: true });
+  copying.budget.spend(stat.isFile() ? Number(stat.size) : 0);
   if (stat.isSocket()) return; // No part of a layer: a tar cannot hold one.
   if (stat.nlink > 1n && !stat.isDirectory()) {
     const inode = `${stat.dev}:${stat.ino}`;
@@ -38,24 +54,29 @@ function copyEntry(source: string, target: string, copying: Copying): void {
     }
     copying.links.set(inode, target);
   }
-  make(source, target, { stat, copying });
+  if (stat.isDirectory()) copyFolder(source, target, copying);
+  else makeNodeLike(source, target, { stat, files: copying.files });
   copyAttributes(source, target, stat);
 }
 
-function make(
+function copyFolder(source: string, target: string, copying: Copying): void {
+  mkdirSync(pathToBytes(target), { mode: 0o700 });
+  const opaque = copying.keepsMarks === true ? getXattr(source, OVERLAY_OPAQUE) : undefined;
+  if (opaque !== undefined) setXattr(target, OVERLAY_OPAQUE, opaque);
+  for (const name of readdirSync(pathToBytes(source), { encoding: 'buffer' })) {
+    const text = bytesToPath(name);
+    copyEntry(`${source}/${text}`, `${target}/${text}`, copying);
+  }
+}
+
+function makeNodeLike(
   source: string,
   target: string,
-  { stat, copying }: { readonly stat: BigIntStats; readonly copying: Copying },
+  { stat, files }: { readonly stat: BigIntStats; readonly files: FileCopier },
 ): void {
-  if (stat.isDirectory()) {
-    mkdirSync(pathToBytes(target), { mode: 0o700 });
-    for (const name of readdirSync(pathToBytes(source), { encoding: 'buffer' })) {
-      const text = bytesToPath(name);
-      copyEntry(`${source}/${text}`, `${target}/${text}`, copying);
-    }
-  } else if (stat.isFile()) {
+  if (stat.isFile()) {
     const hasHoles = stat.blocks * 512n < stat.size;
-    copying.files.copy(source, target, { size: Number(stat.size), hasHoles });
+    files.copy(source, target, { size: Number(stat.size), hasHoles });
   } else if (stat.isSymbolicLink()) {
     symlinkSync(readlinkSync(pathToBytes(source), { encoding: 'buffer' }), pathToBytes(target));
   } else {

@@ -1,3 +1,6 @@
+import type { CopyTreeOptions } from './copy-tree.ts';
+import type { MeasureOptions } from './measure-tree.ts';
+
 /**
  * Work on whole trees that takes long: done by a worker thread, started when it is needed and ended when it has had
  * nothing to do for a while. Small trees are removed and measured at once, on the calling thread.
@@ -12,9 +15,24 @@ export interface DiskWork extends AsyncDisposable {
    *
    * @throws {StorageError} `DISK_FULL`; what the file system says else
    */
-  copyTree(source: string, target: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Removes a tree, files with the immutable flag included. Nothing there is fine. @returns bytes of disk freed */
+  copyTree(source: string, target: string, options?: CopyTreeOptions & Cancelable): Promise<void>;
+  /**
+   * The same tree again, on the same file system: its folders are new, all else has one name more. Neither tree may be written
+   * to from then on but by taking names away and making new files. What can get no more names (EMLINK) is copied; names of one
+   * file within the tree stay names of one. May leave `<target>.copies` when it fails.
+   */
+  linkTree(source: string, target: string, options?: Cancelable): Promise<void>;
+  /**
+   * Removes a tree, files with the immutable flag included. Nothing there is fine.
+   * @returns bytes of disk freed: a file that keeps a name elsewhere frees nothing
+   */
   removeTree(path: string): Promise<number>;
+  /** Takes from files and folders of a tree what overlayfs or fuse-overlayfs has noted on them. Nothing there is fine. */
+  stripAttributes(path: string): Promise<void>;
   /** Bytes of disk that a tree takes, each file once however many names it has. Nothing there takes nothing. */
-  measureTree(path: string, options?: { readonly signal?: AbortSignal }): Promise<number>;
+  measureTree(path: string, options?: MeasureOptions & Cancelable): Promise<number>;
+}
+
+export interface Cancelable {
+  readonly signal?: AbortSignal;
 }

@@ -1,14 +1,19 @@
+import { existsSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { fromPlainError } from '@berth/errors';
+import { type CopyTreeOptions, copyTree } from './copy-tree.ts';
 import { asDiskFull } from './disk-full.ts';
-import type { DiskWork } from './interface.ts';
-import { measureTree } from './measure-tree.ts';
+import type { Cancelable, DiskWork } from './interface.ts';
+import { type MeasureOptions, measureTree } from './measure-tree.ts';
 import type { DiskAnswer, DiskCall, DiskMessage } from './messages.ts';
 import { removeTree } from './remove-tree.ts';
+import { stripAttributes } from './strip-attributes.ts';
 import { BudgetSpent, EntryBudget, type WalkBudget } from './walk.ts';
 
 /** So many entries are quicker done here (10 µs each) than by starting a thread (40 ms). */
 const SMALL_TREE = 200;
+/** Of what is copied here. */
+const SMALL_BYTES = 256 * 1024;
 const IDLE_MS = 5000;
 
 interface Pending {
@@ -40,9 +45,20 @@ class WorkerDiskWork implements DiskWork {
     this.#idleMs = idleMs;
   }
 
-  async copyTree(source: string, target: string, options: { readonly signal?: AbortSignal } = {}) {
+  async copyTree(source: string, target: string, options: CopyTreeOptions & Cancelable = {}): Promise<void> {
+    const { signal, ...how } = options;
+    signal?.throwIfAborted();
     try {
-      await this.#call({ type: 'copy', source, target }, options.signal);
+      if (copySmall(source, target, how)) return;
+      await this.#call({ type: 'copy', source, target, ...how }, signal);
+    } catch (error) {
+      throw await asDiskFull(error, target);
+    }
+  }
+
+  async linkTree(source: string, target: string, { signal }: Cancelable = {}): Promise<void> {
+    try {
+      await this.#call({ type: 'link', source, target }, signal);
     } catch (error) {
       throw await asDiskFull(error, target);
     }
@@ -50,11 +66,21 @@ class WorkerDiskWork implements DiskWork {
 
   async removeTree(path: string): Promise<number> {
     // What the first try has removed is not counted again: it ran out in the middle.
-    return this.#smallFirst(removeTree, { type: 'remove', path }, undefined);
+    return this.#smallFirst((budget) => removeTree(path, budget), { type: 'remove', path }, undefined);
   }
 
-  async measureTree(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#smallFirst(measureTree, { type: 'measure', path }, options.signal);
+  async stripAttributes(path: string): Promise<void> {
+    await this.#smallFirst(
+      (budget) => noBytes(() => stripAttributes(path, budget)),
+      { type: 'strip', path },
+      undefined,
+    );
+  }
+
+  async measureTree(path: string, options: MeasureOptions & Cancelable = {}): Promise<number> {
+    const { signal, ...how } = options;
+    const here = (budget: WalkBudget) => measureTree(path, budget, how);
+    return this.#smallFirst(here, { type: 'measure', path, ...how }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,13 +90,13 @@ class WorkerDiskWork implements DiskWork {
   }
 
   #smallFirst(
-    here: (path: string, budget: WalkBudget) => number,
-    job: Exclude<Job, { type: 'copy' }>,
+    here: (budget: WalkBudget) => number,
+    job: Job,
     signal: AbortSignal | undefined,
   ): number | Promise<number> {
     signal?.throwIfAborted();
     try {
-      return here(job.path, new EntryBudget(SMALL_TREE));
+      return here(new EntryBudget(SMALL_TREE));
     } catch (error) {
       if (!(error instanceof BudgetSpent)) throw error;
       return this.#call(job, signal);
@@ -149,5 +175,24 @@ class WorkerDiskWork implements DiskWork {
     const error = new Error('The disk worker has ended', { cause });
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+  }
+}
+
+function noBytes(work: () => void): number {
+  work();
+  return 0;
+}
+
+/** @returns `false`, and nothing is left, when there is more than is to be copied on this thread */
+function copySmall(source: string, target: string, how: CopyTreeOptions): boolean {
+  // What was there before is not to be removed; copying it says so.
+  if (existsSync(target)) return false;
+  try {
+    copyTree(source, target, { ...how, budget: new EntryBudget(SMALL_TREE, SMALL_BYTES) });
+    return true;
+  } catch (error) {
+    if (!(error instanceof BudgetSpent)) throw error;
+    rmSync(target, { recursive: true });
+    return false;
   }
 }

@@ -41,7 +41,7 @@ function empty(folder: WalkFolder, removal: Removal, depth: number): void {
     removal.budget.spend();
     const child = folder.child(name);
     if (!isFolder) {
-      removal.count.add(child);
+      removal.count.addLastName(child);
       remove(child, unlinkSync);
     } else if (depth === MAX_DEPTH) {
       const aside = removal.top.child(Buffer.from(`deep-${randomBytes(8).toString('hex')}`));

@@ -1,5 +1,7 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { hasCode } from '@berth/errors';
+import { fileExtents } from '@berth/linux';
+import { bytesToPath } from '@berth/oci';
 
 /**
  * Folders that a container may still be writing into are walked by descriptors, so that a folder which becomes a
@@ -17,9 +19,13 @@ export class WalkFolder implements Disposable {
   }
 
   /** Names are bytes: a layer may have some that are not UTF-8. */
-  entries(): readonly { readonly name: Buffer; readonly isFolder: boolean }[] {
+  entries(): readonly { readonly name: Buffer; readonly isFolder: boolean; readonly isSocket: boolean }[] {
     const list = readdirSync(`/proc/self/fd/${this.fd}`, { withFileTypes: true, encoding: 'buffer' });
-    return list.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+    return list.map((entry) => ({
+      name: entry.name,
+      isFolder: entry.isDirectory(),
+      isSocket: entry.isSocket(),
+    }));
   }
 
   child(name: Buffer): Buffer {
@@ -43,8 +49,16 @@ export function openWalkFolder(path: string | Buffer): WalkFolder | undefined {
 
 /** Disk bytes of what is met, each inode once. */
 export class DiskCount {
-  readonly #seen = new Set<string>();
+  readonly #ownOnly: boolean;
+  /** Inodes with several names, and how many of those were met. */
+  readonly #met = new Map<string, number>();
+  readonly #left = new Set<string>();
   bytes = 0;
+
+  /** `ownOnly`: a file counts when all its names were met. */
+  constructor(options: { readonly ownOnly?: boolean } = {}) {
+    this.#ownOnly = options.ownOnly ?? false;
+  }
 
   add(path: string | Buffer): void {
     const stat = lstatSync(path, { throwIfNoEntry: false });
@@ -52,23 +66,67 @@ export class DiskCount {
   }
 
   addOpen(folder: WalkFolder): void {
-    this.#count(fstatSync(folder.fd));
+    this.bytes += fstatSync(folder.fd).blocks * 512;
   }
 
-  #count(stat: { nlink: number; dev: number; ino: number; blocks: number; isDirectory(): boolean }): void {
-    if (stat.nlink > 1 && !stat.isDirectory()) {
+  /** @see MeasureOptions.snapshotAtNs */
+  addSince(path: Buffer, snapshotAtNs: bigint): void {
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    // As equal times are of the same tick of the clock, they say nothing.
+    if (stat === undefined || (stat.birthtimeNs < snapshotAtNs && stat.ctimeNs < snapshotAtNs)) return;
+    const isNew = stat.birthtimeNs > snapshotAtNs;
+    if (!isNew && !stat.isFile()) return;
+    if (stat.nlink > 1n && !this.#isFirst(`${stat.dev}:${stat.ino}`)) return;
+    this.bytes += (isNew ? undefined : unsharedBytes(path)) ?? Number(stat.blocks) * 512;
+  }
+
+  /** For a name that is about to go: its file counts when it has no other. */
+  addLastName(path: string | Buffer): void {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.nlink === 1) this.bytes += stat.blocks * 512;
+  }
+
+  /** A file that does not count, whatever name of it is met. */
+  leaveOut(path: string | Buffer): void {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat !== undefined && stat.nlink > 1) this.#left.add(`${stat.dev}:${stat.ino}`);
+  }
+
+  #isFirst(id: string): boolean {
+    const isFirst = !this.#met.has(id);
+    this.#met.set(id, 1);
+    return isFirst;
+  }
+
+  #count(stat: Pick<Stats, 'nlink' | 'dev' | 'ino' | 'blocks'>): void {
+    if (stat.nlink > 1) {
       const id = `${stat.dev}:${stat.ino}`;
-      if (this.#seen.has(id)) return;
-      this.#seen.add(id);
+      const met = (this.#met.get(id) ?? 0) + 1;
+      this.#met.set(id, met);
+      if (met !== (this.#ownOnly ? stat.nlink : 1) || this.#left.has(id)) return;
     }
     this.bytes += stat.blocks * 512;
   }
 }
 
+/** @returns `undefined` where the file system does not tell */
+function unsharedBytes(path: Buffer): number | undefined {
+  try {
+    const own = fileExtents(bytesToPath(path)).filter(({ isShared }) => !isShared);
+    return own.reduce((bytes, { length }) => bytes + length, 0);
+  } catch (error) {
+    if (!hasCode(error)) throw error;
+    if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY') return undefined;
+    // Somebody has put something else in its place.
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') return 0;
+    throw error;
+  }
+}
+
 /** How much a walk may do before it gives up or is told to stop. */
 export interface WalkBudget {
-  /** Called for each entry; throws to end the walk. */
-  spend(): void;
+  /** Called for each entry, with the bytes that are about to be copied for it; throws to end the walk. */
+  spend(bytes?: number): void;
 }
 
 /** Thrown by a budget that is used up. */
@@ -76,12 +134,15 @@ export class BudgetSpent extends Error {}
 
 export class EntryBudget implements WalkBudget {
   #left: number;
+  #leftBytes: number;
 
-  constructor(entries: number) {
+  constructor(entries: number, bytes = 0) {
     this.#left = entries;
+    this.#leftBytes = bytes;
   }
 
-  spend(): void {
-    if (this.#left-- <= 0) throw new BudgetSpent();
+  spend(bytes = 0): void {
+    this.#leftBytes -= bytes;
+    if (this.#left-- <= 0 || this.#leftBytes < 0) throw new BudgetSpent();
   }
 }

@@ -5,9 +5,11 @@
 import { parentPort } from 'node:worker_threads';
 import { hasCode, type PlainError, toPlainError } from '@berth/errors';
 import { copyTree } from './copy-tree.ts';
+import { linkTree } from './link-tree.ts';
 import { measureTree } from './measure-tree.ts';
 import type { DiskAnswer, DiskCall, DiskMessage } from './messages.ts';
 import { removeTree } from './remove-tree.ts';
+import { stripAttributes } from './strip-attributes.ts';
 import type { WalkBudget } from './walk.ts';
 
 class Cancelled extends Error {
@@ -30,12 +32,18 @@ function run(call: DiskCall): number {
   const budget = new CancelFlag(call.cancel);
   switch (call.type) {
     case 'copy':
-      copyTree(call.source, call.target, budget);
+      copyTree(call.source, call.target, { ...call, budget });
+      return 0;
+    case 'link':
+      linkTree(call.source, call.target, budget);
+      return 0;
+    case 'strip':
+      stripAttributes(call.path, budget);
       return 0;
     case 'remove':
       return removeTree(call.path, budget);
     case 'measure':
-      return measureTree(call.path, budget);
+      return measureTree(call.path, budget, call);
     default:
       throw new Error(`The disk worker knows no call ${JSON.stringify(call satisfies never)}`);
   }

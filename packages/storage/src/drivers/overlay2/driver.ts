@@ -1,7 +1,6 @@
 import { lstatSync } from 'node:fs';
-import { mkdir, rmdir, symlink, unlink } from 'node:fs/promises';
-import { hasCode } from '@berth/errors';
-import { isMountPoint, mountOverlay, readMounts, unmount } from '@berth/linux';
+import { mkdir } from 'node:fs/promises';
+import { isMountPoint, mountOverlay } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { backingFileSystem } from '../backing-file-system.ts';
 import { copyAttributes } from '../disk/copy-attributes.ts';
@@ -12,6 +11,7 @@ import {
   DriverHome,
   isFolder,
   layerUnknown,
+  notThere,
   ROOT_MODE,
   refuseSizeLimit,
   refuseUnknownOptions,
@@ -25,21 +25,15 @@ import type {
   OpenLayer,
   StorageDriver,
 } from '../interface.ts';
-import { isLayerKey } from '../keys.ts';
-import { DIFF, MERGED, PARENT, WORK } from './paths.ts';
-import { LayerStacks } from './stack.ts';
+import { dropMountPoint, keysMountedAt, makeMountPoint, takeMountDown } from '../mount-point.ts';
+import { OVERLAY_OPTIONS } from '../overlay-options.ts';
+import { ParentLinks } from '../parent-links.ts';
+import { DIFF, MERGED, WORK } from './paths.ts';
 
 const NAME = 'overlay2';
 
 /** OVL_MAX_STACK of the kernel. @see linux fs/overlayfs/params.h */
 const MAX_LOWERS = 500;
-
-/**
- * Whatever the kernel's defaults are. With these a layer's folder holds whole files and no hint to other folders, so that it
- * can be diffed without mounting: renaming a lower directory gives EXDEV instead of a redirect, a changed mode copies the file.
- * Redirects that a layer brings along are not followed.
- */
-const MOUNT_OPTIONS = { index: 'off', redirect_dir: 'nofollow', metacopy: 'off' } as const;
 
 /** @throws {StorageError} `DRIVER_OPTION_INVALID` */
 export async function openOverlay2(options: OpenDriverOptions): Promise<StorageDriver> {
@@ -57,13 +51,13 @@ class Overlay2Driver implements StorageDriver {
   };
   readonly #home: DriverHome;
   readonly #disk: DiskWork;
-  readonly #stacks: LayerStacks;
+  readonly #stacks: ParentLinks;
   readonly #onStep: (step: string) => void;
 
   constructor(home: DriverHome, { disk, onStep = () => {} }: OpenDriverOptions) {
     this.#home = home;
     this.#disk = disk;
-    this.#stacks = new LayerStacks(home);
+    this.#stacks = new ParentLinks(home);
     this.#onStep = (step) => onStep(`${NAME}.${step}`);
   }
 
@@ -113,10 +107,10 @@ class Overlay2Driver implements StorageDriver {
     this.#onStep('mount');
     const work = this.#home.layer(key, WORK);
     try {
-      if (isReadonly) mountOverlay(merged, { lowers: [diff, ...lowers], options: MOUNT_OPTIONS });
-      else mountOverlay(merged, { lowers, upper: diff, work, options: MOUNT_OPTIONS });
+      if (isReadonly) mountOverlay(merged, { lowers: [diff, ...lowers], options: OVERLAY_OPTIONS });
+      else mountOverlay(merged, { lowers, upper: diff, work, options: OVERLAY_OPTIONS });
     } catch (error) {
-      await ignoring(['ENOENT'], rmdir(merged));
+      await dropMountPoint(merged);
       await this.#assertWhole(key, below);
       throw error;
     }
@@ -125,17 +119,7 @@ class Overlay2Driver implements StorageDriver {
   }
 
   async unmount(key: LayerKey): Promise<void> {
-    const merged = this.#home.layer(key, MERGED);
-    try {
-      // Before the folder goes: where it is still used, also in another mount namespace, the users keep what they have.
-      for (let isMounted = true; isMounted; isMounted = isMountPoint(merged)) {
-        unmount(merged, { detach: true, noFollow: true });
-      }
-    } catch (error) {
-      if (!(hasCode(error) && (error.code === 'EINVAL' || error.code === 'ENOENT'))) throw error;
-    }
-    // It may be somebody else's mount point, or have been written to while nothing was mounted: then it goes with the layer.
-    await ignoring(['ENOENT', 'EBUSY', 'ENOTEMPTY'], rmdir(merged));
+    await takeMountDown(this.#home.layer(key, MERGED));
   }
 
   async remove(key: LayerKey): Promise<void> {
@@ -149,14 +133,7 @@ class Overlay2Driver implements StorageDriver {
   }
 
   async mounted(): Promise<ReadonlySet<LayerKey>> {
-    const prefix = `${this.#home.path}/`;
-    const keys = new Set<LayerKey>();
-    for (const { mountPoint } of readMounts()) {
-      if (!mountPoint.startsWith(prefix)) continue;
-      const [key = '', name] = mountPoint.slice(prefix.length).split('/');
-      if (name === MERGED && isLayerKey(key)) keys.add(key);
-    }
-    return keys;
+    return keysMountedAt(this.#home, MERGED);
   }
 
   sweepGarbage(): Promise<number> {
@@ -184,36 +161,17 @@ class Overlay2Driver implements StorageDriver {
   }
 
   async check(key: LayerKey, parents: readonly LayerKey[]): Promise<readonly DriverProblem[]> {
-    if (!(await this.#home.hasLayer(key))) {
-      return [
-        { key, problem: 'missing', detail: `"${this.#home.layer(key)}" is not there`, isRepairable: false },
-      ];
-    }
-    if (!(await isFolder(this.#home.layer(key, DIFF)))) {
-      const detail = `"${this.#home.layer(key, DIFF)}" is not there`;
-      return [{ key, problem: 'incomplete', detail, isRepairable: false }];
-    }
-    let found: string;
-    try {
-      found = (await this.#stacks.readParent(key)) ?? 'no layer';
-    } catch (error) {
-      if (!(hasCode(error) && error.code === 'LAYER_DAMAGED')) throw error;
-      found = 'something that is no layer';
-    }
-    const expected = parents[0] ?? 'no layer';
-    if (found === expected) return [];
-    const detail = `It lies on ${expected}, and its parent link names ${found}`;
-    return [{ key, problem: 'unlinked', detail, isRepairable: true }];
+    if (!(await this.#home.hasLayer(key))) return notThere(key, this.#home.layer(key), 'missing');
+    const diff = this.#home.layer(key, DIFF);
+    if (!(await isFolder(diff))) return notThere(key, diff, 'incomplete');
+    return await this.#stacks.check(key, parents[0]);
   }
 
   async repairLayer(problem: DriverProblem, parents: readonly LayerKey[]): Promise<void> {
     if (problem.problem !== 'unlinked') {
       throw new StorageError('LAYER_DAMAGED', `Cannot repair the layer "${problem.key}": ${problem.detail}`);
     }
-    const link = this.#home.layer(problem.key, PARENT);
-    await ignoring(['ENOENT'], unlink(link));
-    if (parents[0] !== undefined) await symlink(`../${parents[0]}`, link);
-    this.#stacks.forget(problem.key);
+    await this.#stacks.relink(problem.key, parents[0]);
   }
 
   /** Overlayfs shows the attributes of the uppermost folder as those of `/`. An image layer is told its own when it is filled. */
@@ -241,23 +199,4 @@ class Overlay2Driver implements StorageDriver {
 
   /** Mounts stay: containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-/** @returns `false` when it was there */
-async function makeMountPoint(path: string): Promise<boolean> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    if (hasCode(error) && error.code === 'EEXIST') return false;
-    throw await asDiskFull(error, path);
-  }
-}
-
-async function ignoring(codes: readonly string[], work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(hasCode(error) && codes.includes(error.code))) throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mountFileSystem, unmount } from '@berth/linux';
+import { unmount } from '@berth/linux';
 import { listTree } from '../../testing/tree-listing.ts';
 import type { LayerKey } from '../interface.ts';
 import { newLayerKey } from '../keys.ts';
@@ -96,12 +96,13 @@ export function crashCases(bench: DriverBench): void {
   });
 
   bench.test(
-    'a file system without a free inode gives DISK_FULL, and what is there can be removed',
+    'a file system without room for one more file gives DISK_FULL, and what is there can be removed',
     async (given) => {
       const home = `${given.scratch.path}/small`;
       mkdirSync(home);
-      mountFileSystem(home, { type: 'tmpfs', data: 'size=1m,nr_inodes=24' });
+      await bench.place.mountSmall(home, { bytes: 1 << 20, inodes: 24 });
       const driver = await bench.entry.open({ home, options: {}, disk: given.disk });
+      await bench.place.fill(home);
       const made: LayerKey[] = [];
       await assert.rejects(
         async () => {

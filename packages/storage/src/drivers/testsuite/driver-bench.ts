@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Scratch } from '../../testing/scratch.ts';
+import { ANY_PLACE, type SuitePlace } from '../../testing/suite-place.ts';
 import { listTree } from '../../testing/tree-listing.ts';
 import type { DiskWork } from '../disk/interface.ts';
 import { openDiskWork } from '../disk/open-disk-work.ts';
@@ -70,21 +71,25 @@ export class DriverUnderTest {
 export interface DriverBenchOptions {
   readonly entry: DriverEntry;
   readonly driverOptions?: Readonly<Record<string, string>>;
+  /** Where it works; default: anywhere. */
+  readonly place?: SuitePlace | undefined;
 }
 
 export class DriverBench {
   readonly entry: DriverEntry;
+  readonly place: SuitePlace;
   readonly #options: Readonly<Record<string, string>>;
 
-  constructor({ entry, driverOptions = {} }: DriverBenchOptions) {
+  constructor({ entry, driverOptions = {}, place = ANY_PLACE }: DriverBenchOptions) {
     this.entry = entry;
+    this.place = place;
     this.#options = driverOptions;
   }
 
   /** A case with a fresh driver. Fails when something stays mounted; prints the tree on disk when it fails. */
   test(name: string, run: (given: DriverUnderTest, context: TestContext) => Promise<void>): void {
     test(name, async (context) => {
-      await using scratch = await Scratch.make();
+      await using scratch = await Scratch.make(this.place);
       await using disk = openDiskWork();
       const home = join(scratch.path, this.entry.name);
       await mkdir(home);

@@ -146,17 +146,27 @@ export function lifeCases(bench: DriverBench): void {
 
   bench.test('a limit of size is kept, or refused where the driver has none', async (given) => {
     const key = newLayerKey();
-    const options = { isWritable: true, sizeLimitBytes: 50_000_000 };
-    if (!given.driver.abilities.limitsSize) {
+    const { limitsSize, leastSizeLimitBytes: least = 0 } = given.driver.abilities;
+    const sizeLimitBytes = Math.max(least, 50_000_000);
+    const options = { isWritable: true, sizeLimitBytes };
+    if (!limitsSize) {
       await assert.rejects(given.driver.create(key, options), { code: 'SIZE_LIMIT_UNSUPPORTED' });
       assert.deepEqual((await given.driver.list()).keys, new Set());
       return;
     }
     await given.driver.create(key, options);
     await given.change(key, async (root) => {
-      await writeFile(`${root}/first`, Buffer.alloc(25_000_000, 1));
-      await assert.rejects(writeFile(`${root}/second`, Buffer.alloc(50_000_000, 1)), /EDQUOT|ENOSPC/);
+      const half = Buffer.alloc(sizeLimitBytes / 2, 1);
+      await writeFile(`${root}/first`, half);
+      const more = async () => {
+        for (const name of ['second', 'third']) await writeFile(`${root}/${name}`, half);
+      };
+      await assert.rejects(more, /EDQUOT|ENOSPC/);
     });
+    if (least === 0) return;
+    const tooSmall = { isWritable: true, sizeLimitBytes: least - 1_000_000 };
+    await assert.rejects(given.driver.create(newLayerKey(), tooSmall), { code: 'SIZE_LIMIT_UNSUPPORTED' });
+    assert.deepEqual((await given.driver.list()).keys, new Set([key]));
   });
 
   bench.test('status() and metadata() are what docker shows', async (given) => {

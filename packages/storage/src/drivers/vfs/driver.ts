@@ -6,6 +6,7 @@ import {
   DriverHome,
   isFolder,
   layerUnknown,
+  notThere,
   ROOT_MODE,
   refuseSizeLimit,
   refuseUnknownOptions,
@@ -107,10 +108,9 @@ class VfsDriver implements StorageDriver {
   }
 
   async check(key: LayerKey): Promise<readonly DriverProblem[]> {
-    const isThere = await this.#home.hasLayer(key);
-    if (isThere && (await isFolder(this.#home.layer(key, ROOT)))) return [];
-    const detail = `"${isThere ? this.#home.layer(key, ROOT) : this.#home.layer(key)}" is not there`;
-    return [{ key, problem: isThere ? 'incomplete' : 'missing', detail, isRepairable: false }];
+    if (!(await this.#home.hasLayer(key))) return notThere(key, this.#home.layer(key), 'missing');
+    const root = this.#home.layer(key, ROOT);
+    return (await isFolder(root)) ? [] : notThere(key, root, 'incomplete');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -23,17 +23,17 @@ export async function findChanges(
   for await (const { entry } of readTar(images.readTar(row.chainID, call))) expected.add(entry);
 
   await using opened = new AsyncDisposableStack();
-  const { difference, below } = await openDifference(parts, { row, opened });
+  const { difference, folders } = await openDifference(parts, { row, opened });
   const found = new LayerEntries();
   for await (const { entry } of readTar(parts.tree.writeDiff(difference, call))) found.add(entry);
-  return compare({ expected, found, below, isWhole: 'changes' in difference });
+  return compare({ expected, found, folders, isWhole: 'changes' in difference });
 }
 
 /** The folder alone where it holds just the layer, else what it has over its parent. */
 async function openDifference(
   parts: StoreParts,
   { row, opened }: { readonly row: LayerRow; readonly opened: AsyncDisposableStack },
-): Promise<{ readonly difference: TreeDifference; readonly below: readonly string[] }> {
+): Promise<{ readonly difference: TreeDifference; readonly folders: readonly string[] }> {
   const { driver, keyPins, rows } = parts;
   const stack = await rows.stack(row.parent);
   for (const { key } of [row, ...stack]) opened.use(keyPins.pin(key));
@@ -41,27 +41,27 @@ async function openDifference(
   if (folder.form === 'tree') {
     const parent = stack[0] === undefined ? undefined : opened.use(await driver.open(stack[0].key));
     const below = parent === undefined ? [] : [parent.path];
-    return { difference: { upper: folder.path, lower: parent?.path }, below };
+    return { difference: { upper: folder.path, lower: parent?.path }, folders: [folder.path, ...below] };
   }
-  const below: string[] = [];
-  for (const { key } of stack) below.push(opened.use(await driver.open(key)).path);
-  return { difference: { changes: folder, parents: [] }, below };
+  const folders = [folder.path];
+  for (const { key } of stack) folders.push(opened.use(await driver.open(key)).path);
+  return { difference: { changes: folder, parents: [] }, folders };
 }
 
 interface Comparison {
   readonly expected: LayerEntries;
   readonly found: LayerEntries;
-  /** Folders of the layers below, nearest first. */
-  readonly below: readonly string[];
+  /** The layer's own, then those of the layers below, nearest first. */
+  readonly folders: readonly string[];
   /** `found` is all that the layer has, not only what it has beyond its parent. */
   readonly isWhole: boolean;
 }
 
-function compare({ expected, found, below, isWhole }: Comparison): readonly string[] {
+function compare({ expected, found, folders, isWhole }: Comparison): readonly string[] {
   const sentences: string[] = [];
   const known = new Set<string>();
   const place = (path: string) => {
-    const at = found.byPath.has(path) ? path : resolveBelow(path, below);
+    const at = placeOf(path, { found, folders });
     known.add(at);
     for (let slash = at.lastIndexOf('/'); slash > 0; slash = at.lastIndexOf('/', slash - 1)) {
       known.add(at.slice(0, slash));
@@ -73,13 +73,21 @@ function compare({ expected, found, below, isWhole }: Comparison): readonly stri
     const at = place(path);
     const actual = found.byPath.get(at);
     if (actual !== undefined) sentences.push(...compareEntries(at, { expected: entry, actual }));
-    else if (isWhole) sentences.push(`"${at}" is not there`);
+    // A root like any other has no entry.
+    else if (isWhole && at !== '.') sentences.push(`"${at}" is not there`);
   }
   for (const [path, entry] of found.byPath) {
     if (!known.has(path) && !isRoot(entry))
       sentences.push(`"${path}" is there, and the layer has no such thing`);
   }
   return sentences;
+}
+
+/** Symlinks on the way may be of this layer or of one below; those of this one may have been replaced since. */
+function placeOf(path: string, { found, folders }: Pick<Comparison, 'found' | 'folders'>): string {
+  if (found.byPath.has(path)) return path;
+  const at = resolveBelow(path, folders);
+  return found.byPath.has(at) ? at : resolveBelow(path, folders.slice(1));
 }
 
 function isRoot(entry: TarEntry): boolean {

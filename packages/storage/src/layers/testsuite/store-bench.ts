@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ChainID, DiffID } from '@berth/oci';
 import { digestBytes } from '@berth/oci';
-import type { DriverEntry } from '../../drivers/interface.ts';
+import type { DriverEntry, StorageDriver } from '../../drivers/interface.ts';
 import { isLayerKey } from '../../drivers/keys.ts';
 import { bytesOf, type TreeSpec, tarOf } from '../../testing/layer-tars.ts';
 import { Scratch } from '../../testing/scratch.ts';
+import { ANY_PLACE, type SuitePlace } from '../../testing/suite-place.ts';
 import { listTree } from '../../testing/tree-listing.ts';
 import type { LayerInfo, LayerInput, LayerStore, OpenLayerStoreOptions } from '../interface.ts';
 import { openLayerStore } from '../open-layer-store.ts';
@@ -20,6 +21,7 @@ export class StoreUnderTest {
   store: LayerStore;
   onStep: (step: string) => void = () => {};
   readonly #open: (options?: Partial<OpenLayerStoreOptions>) => Promise<LayerStore>;
+  readonly #driver: () => StorageDriver;
 
   constructor(given: {
     readonly scratch: Scratch;
@@ -27,12 +29,19 @@ export class StoreUnderTest {
     readonly driverName: string;
     readonly store: LayerStore;
     readonly open: (options?: Partial<OpenLayerStoreOptions>) => Promise<LayerStore>;
+    readonly driver: () => StorageDriver;
   }) {
     this.scratch = given.scratch;
     this.root = given.root;
     this.driverName = given.driverName;
     this.store = given.store;
     this.#open = given.open;
+    this.#driver = given.driver;
+  }
+
+  /** That of `store`, for looking behind its back. */
+  get driver(): StorageDriver {
+    return this.#driver();
   }
 
   get home(): string {
@@ -120,26 +129,39 @@ export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer
 
 export class StoreBench {
   readonly entry: DriverEntry;
+  readonly place: SuitePlace;
   readonly #driverOptions: Readonly<Record<string, string>>;
 
   constructor(options: {
     readonly entry: DriverEntry;
     readonly driverOptions?: Readonly<Record<string, string>>;
+    readonly place?: SuitePlace | undefined;
   }) {
     this.entry = options.entry;
+    this.place = options.place ?? ANY_PLACE;
     this.#driverOptions = options.driverOptions ?? {};
   }
 
   /** A case with a fresh store. Fails when something stays mounted; prints the tree on disk when it fails. */
   test(name: string, run: (given: StoreUnderTest, context: TestContext) => Promise<void>): void {
     test(name, async (context) => {
-      await using scratch = await Scratch.make();
+      await using scratch = await Scratch.make(this.place);
       const root = join(scratch.path, 'made', 'storage');
       let onStep: (step: string) => void = () => {};
+      const { entry } = this;
+      let driver: StorageDriver | undefined;
+      const seen: DriverEntry = {
+        ...entry,
+        open: async (options) => {
+          driver = await entry.open(options);
+          return driver;
+        },
+      };
       const open = (options: Partial<OpenLayerStoreOptions> = {}) =>
         openLayerStore({
           root,
-          driver: this.entry.name,
+          driver: entry.name,
+          drivers: [seen],
           driverOptions: this.#driverOptions,
           onStep: (step) => onStep(step),
           ...options,
@@ -147,9 +169,13 @@ export class StoreBench {
       const given = new StoreUnderTest({
         scratch,
         root,
-        driverName: this.entry.name,
+        driverName: entry.name,
         store: await open(),
         open,
+        driver: () => {
+          if (driver === undefined) throw new Error('No driver was opened');
+          return driver;
+        },
       });
       onStep = (step) => given.onStep(step);
       try {

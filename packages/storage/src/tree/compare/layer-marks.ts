@@ -1,7 +1,7 @@
 import { getXattr } from '@berth/linux';
 import { pathToBytes, WHITEOUT_AUFS_PREFIX, WHITEOUT_OPAQUE, WHITEOUT_PREFIX } from '@berth/oci';
+import { OVERLAY_OPAQUE } from '../../drivers/disk/copy-attributes.ts';
 import type { TreeFolder } from '../interface.ts';
-import { OVERLAY_OPAQUE } from '../unpack/marks.ts';
 import { TreeNode } from './tree-node.ts';
 
 /** Reading what a layer's folder says is gone. Paths are absolute, `directory` is one that is known to be one. */

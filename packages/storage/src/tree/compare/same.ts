@@ -23,12 +23,29 @@ export function hasSameAttributes(a: TreeNode, b: TreeNode): boolean {
 
 /** Whether two nodes that are no directories are the same in all that a layer can say of them. */
 export function isSame(a: TreeNode, b: TreeNode, cancel: CancelFlag): boolean {
+  if (isUntouched(a, b)) return true;
   if (a.type !== b.type || a.stat.mtimeNs !== b.stat.mtimeNs) return false;
   if (a.type === 'file' && a.stat.size !== b.stat.size) return false;
   if (a.type === 'symlink' && a.linkTarget !== b.linkTarget) return false;
   if ((a.type === 'char' || a.type === 'block') && a.stat.rdev !== b.stat.rdev) return false;
   if (!hasSameAttributes(a, b)) return false;
   return a.type !== 'file' || a.inode === b.inode || hasSameContent(a, b, cancel);
+}
+
+/**
+ * Whether both are one file of a file system and of a snapshot of it (btrfs, thin devices) that nothing has changed since: no program
+ * can set the time of a change, and whatever it changes sets it. So a large tree is compared without reading it.
+ */
+function isUntouched({ stat: a }: TreeNode, { stat: b }: TreeNode): boolean {
+  return (
+    a.ino === b.ino &&
+    a.ctimeNs === b.ctimeNs &&
+    a.birthtimeNs === b.birthtimeNs &&
+    a.birthtimeNs !== 0n &&
+    a.mtimeNs === b.mtimeNs &&
+    a.size === b.size &&
+    a.mode === b.mode
+  );
 }
 
 function hasSameXattrs(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {

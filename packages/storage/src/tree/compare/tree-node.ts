@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { hasCode } from '@berth/errors';
 import { deviceMajorMinor, getXattr, listXattrs, nativePath } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
-import { OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
+import { MOUNT_XATTR } from '../../drivers/disk/copy-attributes.ts';
 
 export type NodeType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket';
 
@@ -82,7 +82,7 @@ function typeOf(stat: BigIntStats): NodeType {
 function readXattrs(at: string): ReadonlyMap<string, Buffer> {
   const found = new Map<string, Buffer>();
   for (const name of listXattrs(at)) {
-    if (OVERLAY_XATTR.test(name) || name === 'security.selinux') continue;
+    if (MOUNT_XATTR.test(name) || name === 'security.selinux') continue;
     const value = getXattr(at, name);
     if (value !== undefined) found.set(name, value);
   }

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, type Stats, unlinkSync } from 'node:fs';
 import { getXattr, makeNode, nativePath, setXattr } from '@berth/linux';
 import { pathToBytes, WHITEOUT_OPAQUE, WHITEOUT_PREFIX, whiteoutPath } from '@berth/oci';
-import { OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
+import { MOUNT_XATTR, OVERLAY_OPAQUE, OVERLAY_XATTR } from '../../drivers/disk/copy-attributes.ts';
 import type { WhiteoutNotation } from '../../drivers/interface.ts';
 import { joinPath, nameOf } from '../names.ts';
 import { statOf } from './jail.ts';
@@ -37,8 +37,6 @@ export function marksOf(notation: WhiteoutNotation, root: string): Marks {
 }
 
 /** @see Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories" */
-export const OVERLAY_OPAQUE = 'trusted.overlay.opaque';
-
 class OverlayMarks implements Marks {
   readonly areApart = false;
   readonly #root: string;
@@ -74,16 +72,15 @@ class OverlayMarks implements Marks {
     return true;
   }
 
-  refusal({ type, devMajor, devMinor, xattrs }: MarkCandidate): string | undefined {
-    if (type === 'char' && devMajor === 0 && devMinor === 0) {
-      return 'a character device 0:0 would hide a file of the layers below';
-    }
-    const name = xattrs.size === 0 ? undefined : [...xattrs.keys()].find((key) => OVERLAY_XATTR.test(key));
-    return name === undefined ? undefined : `its attribute "${name}" would give it files of other layers`;
+  refusal(entry: MarkCandidate): string | undefined {
+    return refusalOf(entry, OVERLAY_XATTR);
   }
 }
 
-/** Names with `.wh.` before them. No file of an image can have such a name, so nothing needs to be refused. */
+/**
+ * Names with `.wh.` before them. No file of an image can have such a name. What is refused is what fuse-overlayfs, which mounts such
+ * folders where the kernel has no aufs, would take for marks of its own.
+ */
 class AufsMarks implements Marks {
   readonly areApart = true;
   readonly #root: string;
@@ -118,14 +115,22 @@ class AufsMarks implements Marks {
     return true;
   }
 
-  refusal(): undefined {
-    return undefined;
+  refusal(entry: MarkCandidate): string | undefined {
+    return refusalOf(entry, MOUNT_XATTR);
   }
 
   #touch(path: string): void {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
     closeSync(openSync(nativePath(this.#root + path), flags, 0o444));
   }
+}
+
+function refusalOf({ type, devMajor, devMinor, xattrs }: MarkCandidate, marks: RegExp): string | undefined {
+  if (type === 'char' && devMajor === 0 && devMinor === 0) {
+    return 'a character device 0:0 would hide a file of the layers below';
+  }
+  const name = xattrs.size === 0 ? undefined : [...xattrs.keys()].find((key) => marks.test(key));
+  return name === undefined ? undefined : `its attribute "${name}" would give it files of other layers`;
 }
 
 /** A name of 252 bytes and more leaves no room for the prefix: nothing can hide it. @see NAME_MAX and PATH_MAX, limits.h */

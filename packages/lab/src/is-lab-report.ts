@@ -1,0 +1,28 @@
+import type { LabReport } from './interface.ts';
+
+/** Whether a value is a report that this version can show. */
+export function isLabReport(value: unknown): value is LabReport {
+  if (!isObject(value) || value.version !== 1 || !Array.isArray(value.machines)) return false;
+  return value.machines.every(
+    (machine: unknown) =>
+      isObject(machine) &&
+      ['name', 'kernel', 'processor', 'fileSystem', 'takenAt'].every(
+        (name) => typeof machine[name] === 'string',
+      ) &&
+      isObject(machine.scale) &&
+      isList(machine.skipped, ['driver', 'cause', 'fix']) &&
+      isList(machine.drivers, ['driver']) &&
+      machine.drivers.every((one) => isObject(one.figures) && isObject(one.refused)),
+  );
+}
+
+function isList(value: unknown, texts: readonly string[]): value is readonly Record<string, unknown>[] {
+  return (
+    Array.isArray(value) &&
+    value.every((one: unknown) => isObject(one) && texts.every((name) => typeof one[name] === 'string'))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,13 @@
+import {
+  SUITE_DEPTH as depth,
+  SUITE_OPTIONS as driverOptions,
+  DEVICEMAPPER_PLACE as place,
+  whyNoDevicemapper,
+} from '../../testing/devicemapper.ts';
+import { DRIVERS } from '../registry.ts';
+import { driverSuite } from '../testsuite.ts';
+
+const skip = await whyNoDevicemapper();
+for (const entry of DRIVERS) {
+  if (entry.name === 'devicemapper') driverSuite({ entry, skip, place, driverOptions, depth });
+}

@@ -1,0 +1,131 @@
+import { access } from 'node:fs/promises';
+import { hasCode } from '@berth/errors';
+import { kernelRelease } from '@berth/linux';
+import { tryInside, whyNoMounts } from '../can-mount.ts';
+import type { DriverProbe } from '../interface.ts';
+import { newLayerKey } from '../keys.ts';
+import { createDevice, knownTargets, removeDevice, versions } from './dmsetup.ts';
+import { FILE_SYSTEMS, loadModule, missingPrograms } from './file-systems.ts';
+import { devicePrefix } from './place.ts';
+import { attachGround, makeFiles } from './pool-ground.ts';
+import { thinTable } from './pool-lines.ts';
+import { howToInstall } from './run-program.ts';
+import { ThinPool } from './thin-pool.ts';
+
+type Failure = DriverProbe & { readonly works: false };
+
+const PROGRAMS = [
+  'dmsetup',
+  'thin_check',
+  'thin_ls',
+  'thin_delta',
+  'blkdiscard',
+  ...FILE_SYSTEMS.ext4.programs,
+];
+const CONTROL = '/dev/mapper/control';
+const LOOP_CONTROL = '/dev/loop-control';
+const ELSE = 'or choose the driver overlay2';
+const TRIAL_BYTES = 16 * 1024 ** 2;
+const TRIAL_BLOCK_BYTES = 64 * 1024;
+
+/** Its programs, the kernel's part, and a small pool made for real in `home`. */
+export async function probeDevicemapper(home: string): Promise<DriverProbe> {
+  return (
+    whyNoMounts('devicemapper') ??
+    (await whyNoPrograms()) ??
+    (await whyNoTargets()) ??
+    (await whyNoLoops()) ??
+    (await tryPool(home))
+  );
+}
+
+async function whyNoPrograms(): Promise<Failure | undefined> {
+  const missing = await missingPrograms(PROGRAMS);
+  if (missing.length === 0) return undefined;
+  return {
+    works: false,
+    cause: 'devicemapper needs programs that are not installed',
+    evidence: `Not in the path: ${missing.join(', ')}`,
+    fix: `Install them (${howToInstall(missing)}), ${ELSE}`,
+  };
+}
+
+async function whyNoTargets(): Promise<Failure | undefined> {
+  await loadModule('dm_thin_pool');
+  try {
+    await access(CONTROL);
+    const targets = await knownTargets();
+    if (targets.has('thin-pool') && targets.has('thin')) return undefined;
+    return noKernelPart(`dmsetup targets: ${[...targets.keys()].join(', ')}`);
+  } catch (error) {
+    if (!hasCode(error)) throw error;
+    return noKernelPart(`${CONTROL}: ${error.code === 'ENOENT' ? 'not there' : (error as Error).message}`);
+  }
+}
+
+function noKernelPart(evidence: string): Failure {
+  return {
+    works: false,
+    cause: `this kernel (${kernelRelease().text}) has no device mapper with thin pools`,
+    evidence,
+    fix: `Load it (modprobe dm-thin-pool), or use a kernel with CONFIG_BLK_DEV_DM and CONFIG_DM_THIN_PROVISIONING, ${ELSE}`,
+  };
+}
+
+/** A pool that is given needs none, but only its options say so: without loop devices that is told by `open`. */
+async function whyNoLoops(): Promise<DriverProbe | undefined> {
+  await loadModule('loop');
+  try {
+    await access(LOOP_CONTROL);
+    return undefined;
+  } catch (error) {
+    if (!(hasCode(error) && error.code === 'ENOENT')) throw error;
+    return {
+      works: true,
+      evidence: 'The kernel has thin pools and no loop devices: give a pool with dm.thinpooldev',
+    };
+  }
+}
+
+async function tryPool(home: string): Promise<DriverProbe> {
+  const name = `${devicePrefix(home)}probe-${newLayerKey()}`;
+  try {
+    return await tryInside(home, async (scratch) => {
+      const ground = { type: 'files', dataBytes: TRIAL_BYTES, metadataBytes: TRIAL_BYTES / 8 } as const;
+      await makeFiles(scratch, ground);
+      try {
+        await tryOn(name, await attachGround(scratch, ground));
+      } finally {
+        await removeDevice(`${name}-thin`);
+        await removeDevice(name);
+      }
+      const { driver } = await versions();
+      return {
+        works: true,
+        evidence: `A thin pool was made on files in "${home}", by device mapper ${driver}`,
+      };
+    });
+  } catch (error) {
+    if (!hasCode(error)) throw error;
+    return {
+      works: false,
+      cause: `a thin pool cannot be made in "${home}"`,
+      evidence: (error as Error).message,
+      fix:
+        error.code === 'DISK_FULL'
+          ? 'Free some space there'
+          : `dmesg tells more; give a pool on a disk of its own with dm.thinpooldev, ${ELSE}`,
+    };
+  }
+}
+
+async function tryOn(name: string, attached: Awaited<ReturnType<typeof attachGround>>): Promise<void> {
+  using ground = attached;
+  const { data: dataDevice, metadata: metadataDevice, dataBytes } = ground;
+  const pool = await ThinPool.create(name, {
+    ...{ dataBytes, dataDevice, metadataDevice },
+    blockBytes: TRIAL_BLOCK_BYTES,
+  });
+  await pool.createThin(0);
+  await createDevice(`${name}-thin`, thinTable(pool.device.numbers, { id: 0, bytes: TRIAL_BYTES }));
+}

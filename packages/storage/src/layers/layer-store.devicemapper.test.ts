@@ -1,0 +1,12 @@
+import { DRIVERS } from '../drivers/registry.ts';
+import {
+  SUITE_OPTIONS as driverOptions,
+  DEVICEMAPPER_PLACE as place,
+  whyNoDevicemapper,
+} from '../testing/devicemapper.ts';
+import { layerStoreSuite } from './testsuite.ts';
+
+const skip = await whyNoDevicemapper();
+for (const entry of DRIVERS) {
+  if (entry.name === 'devicemapper') layerStoreSuite({ entry, skip, place, driverOptions });
+}

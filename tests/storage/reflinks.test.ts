@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { statfsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileExtents, syncFileSystem } from '@berth/linux';
+import { digestBytes, makeTarEntry, writeTar } from '@berth/oci';
+import { openLayerStore } from '@berth/storage';
+import { Scratch } from '@berth/storage/testsuite';
+import { debianFileSystem } from './places.ts';
+
+const LARGE = 64 << 20;
+
+function usedBytes(path: string): number {
+  syncFileSystem(path);
+  const { blocks, bfree, bsize } = statfsSync(path);
+  return (blocks - bfree) * bsize;
+}
+
+for (const [type, mkfsArguments] of [
+  ['btrfs', []],
+  ['xfs', ['-m', 'reflink=1']],
+] as const) {
+  const { skip, place } = await debianFileSystem(type, { mkfsArguments });
+  describe(`vfs on ${type}`, { skip }, () => {
+    test('shares the blocks of its copies until one is changed', async () => {
+      await using scratch = await Scratch.make(place);
+      await using store = await openLayerStore({ root: join(scratch.path, 'storage'), driver: 'vfs' });
+      const inputs = [
+        {
+          entry: makeTarEntry({ type: 'file', path: 'large', size: LARGE }),
+          content: [Buffer.alloc(LARGE, 'large')],
+        },
+      ];
+      const tar = Buffer.concat(await Array.fromAsync(writeTar(inputs)));
+      const layers = await store.apply({
+        layers: [
+          {
+            diffID: digestBytes(tar) as never,
+            open: async function* () {
+              yield tar;
+            },
+          },
+        ],
+        owner: 'image',
+      });
+      const before = usedBytes(scratch.path);
+      const parent = layers[0]?.chainID as NonNullable<(typeof layers)[0]>['chainID'];
+      for (const name of ['a', 'b', 'c']) await store.createContainerLayer(name, { parent });
+      const root = await store.mount('a');
+      const taken = usedBytes(scratch.path) - before;
+      assert.ok(taken < 4 << 20, `three containers took ${taken} bytes`);
+      assert.equal(statSync(`${root}/large`).size, LARGE);
+      assert.ok(fileExtents(`${root}/large`).every(({ isShared }) => isShared));
+
+      writeFileSync(`${root}/large`, 'X', { flag: 'r+', flush: true });
+      const own = fileExtents(`${root}/large`).filter(({ isShared }) => !isShared);
+      const bytes = own.reduce((sum, { length }) => sum + length, 0);
+      assert.ok(bytes > 0 && bytes <= 64 << 10, `${bytes} bytes of its own`);
+      const other = await store.mount('b');
+      assert.ok(fileExtents(`${other}/large`).every(({ isShared }) => isShared));
+    });
+  });
+}

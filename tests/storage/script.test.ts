@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { mustRun } from '../lab/command.ts';
+import { needEngine } from '../lab/engine.ts';
+import { startHub } from '../lab/hub.ts';
+import { watchForLeaks } from '../lab/leaks.ts';
+import { smallImageBytes } from '../lab/small-image.ts';
+import { runScript, type ScriptLine } from './docker-script.ts';
+
+/** Every driver that works on a folder of an ordinary file system. */
+const DRIVERS = ['overlay2', 'overlay', 'vfs'] as const;
+
+const LINKS =
+  'overlayfs counts one link for a directory that lies in more than one layer, other drivers count its folders';
+
+const NAMES =
+  'overlayfs copies up the one name of a file that is written to: its other names keep the old contents; elsewhere they are one file';
+
+/** What a driver does otherwise than overlay2, line by line, and why. */
+const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  overlay: { 'run --rm app-two sh -c': LINKS },
+  vfs: {
+    'run --rm app ls -la /usr/bin/sh /etc /tmp': LINKS,
+    'run --rm app-two sh -c': LINKS,
+    'diff more': NAMES,
+    'run --rm app-three sh -c': NAMES,
+  },
+};
+
+test('one script of docker commands says the same on every storage driver', async (t) => {
+  const assertNoLeaks = await watchForLeaks();
+  t.after(assertNoLeaks);
+  const expected: ScriptLine[] = [];
+  for (const driver of DRIVERS) {
+    await t.test(driver, async (inner) => {
+      const lines = await scriptOn(inner, driver);
+      if (lines === undefined) return;
+      if (expected.length === 0) expected.push(...lines);
+      else assertSame(driver, lines, expected);
+    });
+  }
+});
+
+async function scriptOn(t: TestContext, storageDriver: string): Promise<readonly ScriptLine[] | undefined> {
+  const engine = await needEngine(t, { engine: { storageDriver } });
+  if (engine === undefined) return undefined;
+  await using hub = await startHub({ netns: engine.netns });
+  const folder = join(engine.folder, 'files');
+  await mkdir(folder);
+  await engine.must(['login', '--username', hub.username, '--password-stdin', 'localhost:5000'], {
+    input: hub.password,
+  });
+  const lines = await runScript({
+    docker: (args, options) => engine.docker(args, options),
+    remote: `localhost:5000/${hub.username}/app`,
+    rootfs: await smallImageBytes(engine.lab),
+    folder,
+    tarNames: async (path) => (await mustRun(['tar', '--list', '--file', path])).stdout.trim().split('\n'),
+  });
+  // The script proves nothing where its lines fail.
+  const failed = lines.filter(({ code }) => code !== 0).map(({ command }) => command);
+  assert.deepEqual(
+    failed.length,
+    EXPECTED_FAILURES,
+    JSON.stringify(
+      lines.filter(({ code }) => code !== 0),
+      undefined,
+      1,
+    ),
+  );
+  return lines;
+}
+
+/** Lines that name something that is not there, on purpose. */
+const EXPECTED_FAILURES = 3;
+
+function assertSame(driver: string, lines: readonly ScriptLine[], expected: readonly ScriptLine[]): void {
+  for (const [at, line] of lines.entries()) {
+    const reason = DIFFERENCES[driver]?.[line.command];
+    if (reason === undefined) assert.deepEqual(line, expected[at], driver);
+    else assert.notDeepEqual(line, expected[at], `${driver} no longer differs: ${reason}`);
+  }
+}
