@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 import { hasCode } from '@berth/errors';
@@ -79,6 +80,7 @@ async function networkNamespaces(): Promise<string[]> {
   return [...found].sort();
 }
 
+/** Without those whose file is not below our root: where the tests run in a chroot, the machine around it may have some. */
 async function backedLoops(): Promise<string[]> {
   const loops = ((await ifThere(() => readdir('/sys/block'))) ?? []).filter((name) =>
     name.startsWith('loop'),
@@ -86,7 +88,8 @@ async function backedLoops(): Promise<string[]> {
   const backed: string[] = [];
   for (const loop of loops) {
     const file = await ifThere(() => readFile(`/sys/block/${loop}/loop/backing_file`, 'utf8'));
-    if (file !== undefined) backed.push(`${loop} ${file.trim()}`);
+    const isOurs = file !== undefined && (file.includes(' (deleted)') || existsSync(file.trim()));
+    if (isOurs) backed.push(`${loop} ${file.trim()}`);
   }
   return backed;
 }
