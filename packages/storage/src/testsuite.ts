@@ -1,5 +1,6 @@
 export { type DriverSuiteOptions, driverSuite } from './drivers/testsuite.ts';
 export { type CrashSuiteOptions, crashSuite } from './layers/crash-suite.ts';
+export { type RandomSuiteOptions, randomSuite } from './layers/random-suite.ts';
 export { type LayerStoreSuiteOptions, layerStoreSuite } from './layers/testsuite.ts';
 export {
   LoopFileSystem,

@@ -65,6 +65,11 @@ export interface DriverAbilities {
   readonly leastSizeLimitBytes?: number;
   /** Layers share blocks of what are several files to `du`: the bytes of all layers are less than it counts. */
   readonly sharesBlocks?: boolean;
+  /**
+   * A program keeps its mounts up (FUSE), and does so less well than a kernel: a directory that is copied up may lose its setgid bit, hard
+   * links may part, and who has a file of a removed layer open may not read on.
+   */
+  readonly mountsByProgram?: boolean;
   /** How many layers one mount can stack; the layer store refuses deeper images with `TOO_MANY_LAYERS`. */
   readonly maxDepth: number;
 }

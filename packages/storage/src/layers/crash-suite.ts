@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DriverEntry } from '../drivers/interface.ts';
-import { isLayerKey } from '../drivers/keys.ts';
 import { DRIVERS } from '../drivers/registry.ts';
 import { liveThrough } from '../testing/life.ts';
+import { keysOnDisk } from '../testing/on-disk.ts';
 import { Scratch } from '../testing/scratch.ts';
 import { ANY_PLACE, type SuitePlace } from '../testing/suite-place.ts';
 import { openLayerStore } from './open-layer-store.ts';
@@ -114,7 +114,7 @@ class Life {
     const usage = await store.usage();
     assert.equal(usage.leftoverBytes, 0, where);
     // Whatever is on disk is somebody's: image layers, containers, and at most one init layer.
-    const keys = await keysIn(home);
+    const keys = keysOnDisk(home);
     const inits = keys.filter((key) => key.endsWith('-init')).length;
     assert.equal(keys.length, usage.layers.length + usage.containerLayers.length + inits, where);
     assert.equal((await readdir(join(root, 'tar-split'))).length, usage.layers.length, where);
@@ -125,7 +125,7 @@ class Life {
     assert.deepEqual(await store.check({ deep: true }), [], where);
     const end = await store.usage();
     assert.deepEqual([end.layers, end.containerLayers, end.leftoverBytes], [[], [], 0], where);
-    assert.deepEqual(await keysIn(home), [], where);
+    assert.deepEqual(keysOnDisk(home), [], where);
     assert.deepEqual(scratch.mounts(), [], where);
   }
 
@@ -143,8 +143,4 @@ class Life {
     assert.equal(code ?? 0, 0);
     return { signal, out: Buffer.concat(chunks).toString() };
   }
-}
-
-async function keysIn(home: string): Promise<readonly string[]> {
-  return (await readdir(home)).filter(isLayerKey);
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blocksOf } from '../drivers/home.ts';
 import type { LayerKey } from '../drivers/interface.ts';
+import { isLayerKey } from '../drivers/keys.ts';
 import type { CallOptions, StorageUsage } from './interface.ts';
 import { type StoreParts, tarSplitFolder } from './parts.ts';
 import { toInfo } from './rows.ts';
@@ -35,7 +36,7 @@ export async function measureStore(parts: StoreParts, options: CallOptions): Pro
   for (const { name, key, parent } of containerRows) {
     containerLayers.push({ name, parent, isMounted: mounts.isMounted(key), diskBytes: await claim(key) });
   }
-  let overheadBytes = await folderBytes(parts);
+  let overheadBytes = 0;
   for (const { key } of initRows) overheadBytes += await claim(key);
   const intents = await rows.allIntents();
   for (const key of intents) {
@@ -49,6 +50,7 @@ export async function measureStore(parts: StoreParts, options: CallOptions): Pro
   }
   // All layers have been counted: what the driver has besides is known now.
   overheadBytes += (await driver.overheadBytes?.()) ?? 0;
+  overheadBytes += await folderBytes(parts);
   const known = new Set<string>([...layerRows.map(({ key }) => key), ...intents]);
   for (const path of await strayTarSplits(parts, known)) leftoverBytes += await blocksOf(path);
   return { layers, containerLayers, leftoverBytes, overheadBytes };
@@ -71,7 +73,7 @@ async function folderBytes({ root, driver }: StoreParts): Promise<number> {
   }
   const home = join(root, driver.name);
   for (const entry of await readdir(home, { withFileTypes: true })) {
-    if (entry.name === 'garbage') bytes += await blocksOf(join(home, entry.name));
+    if (!isLayerKey(entry.name)) bytes += await blocksOf(join(home, entry.name));
   }
   return bytes;
 }

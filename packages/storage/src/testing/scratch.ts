@@ -14,7 +14,8 @@ export class Scratch implements AsyncDisposable {
     this.#letGo = letGo;
   }
 
-  static async make({ path, letGo }: Pick<SuitePlace, 'path' | 'letGo'> = ANY_PLACE): Promise<Scratch> {
+  static async make(inside: string | Pick<SuitePlace, 'path' | 'letGo'> = ANY_PLACE): Promise<Scratch> {
+    const { path, letGo } = typeof inside === 'string' ? { path: inside, letGo: undefined } : inside;
     return new Scratch(await mkdtemp(join(path, 'berth-storage-')), letGo);
   }
 

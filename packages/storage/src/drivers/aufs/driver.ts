@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hasCode } from '@berth/errors';
-import { isMountPoint, knownFileSystems, syncFileSystemAsync } from '@berth/linux';
+import { isMountPoint, knownFileSystems, setTimes, syncFileSystemAsync } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { backingFileSystem } from '../backing-file-system.ts';
 import { tryInside } from '../can-mount.ts';
@@ -55,11 +55,7 @@ async function findMounter(home: string): Promise<Mounter> {
 
 class AufsDriver implements StorageDriver {
   readonly name = NAME;
-  readonly abilities: DriverAbilities = {
-    form: { form: 'changes', whiteouts: 'aufs' },
-    limitsSize: false,
-    maxDepth: MAX_BRANCHES,
-  };
+  readonly abilities: DriverAbilities;
   readonly #home: AufsHome;
   readonly #mounter: Mounter;
   readonly #disk: DiskWork;
@@ -71,6 +67,12 @@ class AufsDriver implements StorageDriver {
     readonly options: OpenDriverOptions;
   }) {
     const { disk, onStep = () => {} } = given.options;
+    this.abilities = {
+      form: { form: 'changes', whiteouts: 'aufs' },
+      limitsSize: false,
+      mountsByProgram: given.mounter.kind === 'fuse',
+      maxDepth: MAX_BRANCHES,
+    };
     this.#home = given.home;
     this.#mounter = given.mounter;
     this.#disk = disk;
@@ -227,6 +229,8 @@ class AufsDriver implements StorageDriver {
     if (program === undefined) throw noProgram(key);
     const work = this.#home.work(key);
     if (!isReadonly) await mkdir(work, { recursive: true, mode: 0o700 });
+    const diff = this.#home.diff(key);
+    const { atimeNs, mtimeNs } = lstatSync(diff, { bigint: true });
     await mountFuse({
       program,
       target,
@@ -234,6 +238,8 @@ class AufsDriver implements StorageDriver {
       lowers: isReadonly ? [key, ...below] : below,
       ...(isReadonly ? {} : { upper: { name: key, work } }),
     });
+    // It tries things in the folder as it starts.
+    setTimes(diff, { atime: atimeNs, mtime: mtimeNs });
   }
 
   async #stackOn(parent: LayerKey): Promise<readonly LayerKey[]> {

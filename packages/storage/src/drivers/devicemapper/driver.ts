@@ -20,6 +20,7 @@ import { DEFAULT_BASE_BYTES, ROOTFS } from './make-pool.ts';
 import { MOUNT, OPEN_MOUNT, type OpenPool, openNewPool, openPool, readIfWhole } from './open-pool.ts';
 import { readOptions } from './options.ts';
 import { devicePrefix, type Place, poolName } from './place.ts';
+import { syncFiles } from './pool-ground.ts';
 import { METADATA_BLOCK_BYTES } from './pool-lines.ts';
 import { DEVICE_RECORD, type DeviceRecord, POOL_FOLDER, readDeviceRecord, syncFolder } from './records.ts';
 import { asPoolFull, assertRoom } from './room.ts';
@@ -223,7 +224,10 @@ class DevicemapperDriver implements StorageDriver {
   async overheadBytes(): Promise<number> {
     const pool = this.#pool;
     if (pool === undefined) return 0;
-    const folderBytes = await this.#disk.measureTree(join(this.#home.path, POOL_FOLDER));
+    const folder = join(this.#home.path, POOL_FOLDER);
+    // A file system may count a file as larger than it will be until it has written it.
+    if (pool.record.ground.type === 'files') await syncFiles(folder);
+    const folderBytes = await this.#disk.measureTree(folder);
     let layerBytes = 0;
     for (const { bytes } of this.#counted.values()) layerBytes += bytes;
     if (pool.record.ground.type === 'files') return Math.max(0, folderBytes - layerBytes);

@@ -46,6 +46,14 @@ export async function removeFiles(folder: string): Promise<void> {
   for (const name of [DATA_FILE, METADATA_FILE]) await rm(join(folder, name), { force: true });
 }
 
+/** Writes out what the kernel holds back of them. */
+export async function syncFiles(folder: string): Promise<void> {
+  for (const name of [DATA_FILE, METADATA_FILE]) {
+    await using file = await open(join(folder, name), 'r');
+    await file.sync();
+  }
+}
+
 async function makeSparse(path: string, bytes: number, allocated: number): Promise<void> {
   await using file = await open(path, 'wx', 0o600);
   await file.truncate(bytes);

@@ -15,8 +15,9 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayerKey } from '../../drivers/interface.ts';
-import { isLayerKey, newLayerKey } from '../../drivers/keys.ts';
+import { newLayerKey } from '../../drivers/keys.ts';
 import type { TreeSpec } from '../../testing/layer-tars.ts';
+import { keysOnDisk, takeFromDisk } from '../../testing/on-disk.ts';
 import type { StoreBench, StoreUnderTest } from './store-bench.ts';
 
 const IMAGE: readonly TreeSpec[] = [
@@ -26,18 +27,13 @@ const IMAGE: readonly TreeSpec[] = [
 
 const DEVICE = { type: 'char', devMajor: 1, devMinor: 3 } as const;
 
-/** Keys in the order in which they were made: the folders of a driver say it by their birth. */
-async function keysOf(given: StoreUnderTest): Promise<readonly LayerKey[]> {
-  return (await readdir(given.home)).filter(isLayerKey);
-}
-
 /** Finds the layer that has a file, and lets `edit` change it behind the store's back. */
 async function inLayer(
   given: StoreUnderTest,
   path: string,
   edit: (file: string) => Promise<void> = async () => {},
 ): Promise<LayerKey> {
-  for (const key of await keysOf(given)) {
+  for (const key of keysOnDisk(given.home)) {
     if (key.endsWith('-init')) continue;
     await using folder = await given.driver.open(key);
     const file = join(folder.path, path);
@@ -46,6 +42,11 @@ async function inLayer(
     return key;
   }
   throw new Error(`No layer has ${path}`);
+}
+
+/** A layer that the database knows nothing of. */
+async function makeOrphan(given: StoreUnderTest): Promise<void> {
+  await given.driver.create(newLayerKey(), { isWritable: false });
 }
 
 function namesOf(
@@ -93,7 +94,7 @@ export function checkCases(bench: StoreBench): void {
   bench.test('check() finds a layer whose folder is gone', async (given) => {
     const layers = await given.image(IMAGE, 'image');
     const key = await inLayer(given, 'bin/tool');
-    await rm(join(given.home, key), { recursive: true });
+    await takeFromDisk(given.home, key);
     const [problem, ...rest] = await given.store.check({ repair: true });
     assert.deepEqual(rest, []);
     assert.equal(problem?.problem, 'layer-missing');
@@ -139,8 +140,7 @@ export function checkCases(bench: StoreBench): void {
     'check() finds folders, garbage and files that nobody knows, and removes them',
     async (given) => {
       await given.image(IMAGE, 'image');
-      const orphan = newLayerKey();
-      await mkdir(join(given.home, orphan, 'diff'), { recursive: true });
+      await makeOrphan(given);
       await mkdir(join(given.home, 'garbage', `${newLayerKey()}.0`));
       await writeFile(join(given.root, 'tar-split', newLayerKey()), 'x');
       assert.deepEqual(namesOf(await given.store.check()).toSorted(), [
@@ -200,8 +200,8 @@ export function checkCases(bench: StoreBench): void {
   bench.test('check() makes an init layer anew', async (given) => {
     await given.container('c', IMAGE);
     await given.store.unmount('c');
-    const init = (await keysOf(given)).find((key) => key.endsWith('-init')) as LayerKey;
-    await rm(join(given.home, init), { recursive: true });
+    const init = keysOnDisk(given.home).find((key) => key.endsWith('-init')) as LayerKey;
+    await takeFromDisk(given.home, init);
     assert.deepEqual(namesOf(await given.store.check()), ['layer-missing']);
     assert.deepEqual(namesOf(await given.store.check({ repair: true })), ['layer-missing repaired']);
     await given.assertClean();
@@ -216,7 +216,7 @@ export function checkCases(bench: StoreBench): void {
     await writeFile(`${root}/mine`, 'x');
     await given.store.unmount('c');
     const key = await inLayer(given, 'mine');
-    await rm(join(given.home, key), { recursive: true });
+    await takeFromDisk(given.home, key);
     const [problem] = await given.store.check({ repair: true });
     assert.deepEqual([problem?.problem, problem?.subject], ['container-layer-missing', 'c']);
     await assert.rejects(given.store.mount('c'), { code: 'CONTAINER_LAYER_DAMAGED' });
@@ -231,7 +231,7 @@ export function checkCases(bench: StoreBench): void {
     ]);
     await writeFile(`${root}/written`, Buffer.alloc(2 << 20, 'w'));
     await given.store.unmount('c');
-    await mkdir(join(given.home, newLayerKey(), 'diff'), { recursive: true });
+    await makeOrphan(given);
     await mkdir(join(given.home, 'garbage', 'x'));
     const usage = await given.store.usage();
     const sum = [...usage.layers, ...usage.containerLayers].reduce(

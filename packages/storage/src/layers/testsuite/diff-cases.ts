@@ -52,6 +52,12 @@ async function entriesOf(given: StoreUnderTest, name: string): Promise<readonly 
   return lines;
 }
 
+/** Aufs leaves room for the marks that a name may get. */
+function longestName(given: StoreUnderTest): number {
+  const { form } = given.store.driverAbilities;
+  return form.form === 'changes' && form.whiteouts === 'aufs' ? 242 : 255;
+}
+
 /** What a container changed: as a list, as a tar, as a layer. */
 export function diffCases(bench: StoreBench): void {
   bench.test('changes() lists what was modified, added and deleted, and changed parents', async (given) => {
@@ -127,6 +133,8 @@ export function diffCases(bench: StoreBench): void {
       'made/one',
     ]);
     freeze(root, ['made/null', 'made', 'opt', '']);
+    // A folder into which a file was copied up keeps its time; fuse-overlayfs does not see to that.
+    if (given.store.driverAbilities.mountsByProgram) setTimes(`${root}/bin`, { mtime: TAR_TIME });
     assert.deepEqual(await entriesOf(given, 'c'), [
       'bin/ directory',
       'bin/sh file',
@@ -245,7 +253,7 @@ export function diffCases(bench: StoreBench): void {
     const root = await given.container('c', IMAGE);
     writeFileSync(pathToBytes(`${root}/srv/\udcff\udcfe`), 'not utf-8');
     writeFileSync(`${root}/srv/new\nline`, 'x');
-    writeFileSync(`${root}/srv/${'n'.repeat(255)}`, 'x');
+    writeFileSync(`${root}/srv/${'n'.repeat(longestName(given))}`, 'x');
     makeNode(`${root}/srv/fifo`, { type: 'fifo', mode: 0o600 });
     const layer = await given.store.commit('c', { owner: 'odd' });
     assert.ok(layer);

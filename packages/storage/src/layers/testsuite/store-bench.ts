@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import type { ChainID, DiffID } from '@berth/oci';
 import { digestBytes } from '@berth/oci';
 import type { DriverEntry, StorageDriver } from '../../drivers/interface.ts';
-import { isLayerKey } from '../../drivers/keys.ts';
 import { bytesOf, type TreeSpec, tarOf } from '../../testing/layer-tars.ts';
+import { keysOnDisk } from '../../testing/on-disk.ts';
 import { Scratch } from '../../testing/scratch.ts';
 import { ANY_PLACE, type SuitePlace } from '../../testing/suite-place.ts';
 import { listTree } from '../../testing/tree-listing.ts';
@@ -90,11 +90,11 @@ export class StoreUnderTest {
 
   /** What lies on disk: keys of the driver, its garbage, files of tar-split. */
   async onDisk(): Promise<{ readonly keys: number; readonly garbage: number; readonly tarSplits: number }> {
-    const [keys, garbage, tarSplits] = await Promise.all(
-      [this.home, join(this.home, 'garbage'), join(this.root, 'tar-split')].map((path) => readdir(path)),
+    const [garbage, tarSplits] = await Promise.all(
+      [join(this.home, 'garbage'), join(this.root, 'tar-split')].map((path) => readdir(path)),
     );
     return {
-      keys: keys?.filter(isLayerKey).length ?? 0,
+      keys: keysOnDisk(this.home).length,
       garbage: garbage?.length ?? 0,
       tarSplits: tarSplits?.length ?? 0,
     };
@@ -130,7 +130,7 @@ export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer
 export class StoreBench {
   readonly entry: DriverEntry;
   readonly place: SuitePlace;
-  readonly #driverOptions: Readonly<Record<string, string>>;
+  readonly driverOptions: Readonly<Record<string, string>>;
 
   constructor(options: {
     readonly entry: DriverEntry;
@@ -139,7 +139,7 @@ export class StoreBench {
   }) {
     this.entry = options.entry;
     this.place = options.place ?? ANY_PLACE;
-    this.#driverOptions = options.driverOptions ?? {};
+    this.driverOptions = options.driverOptions ?? {};
   }
 
   /** A case with a fresh store. Fails when something stays mounted; prints the tree on disk when it fails. */
@@ -162,7 +162,7 @@ export class StoreBench {
           root,
           driver: entry.name,
           drivers: [seen],
-          driverOptions: this.#driverOptions,
+          driverOptions: this.driverOptions,
           onStep: (step) => onStep(step),
           ...options,
         });
