@@ -11,3 +11,4 @@ export {
 } from './testing/loop-file-system.ts';
 export { Scratch } from './testing/scratch.ts';
 export type { SmallFileSystem, SuitePlace } from './testing/suite-place.ts';
+export { listTree } from './testing/tree-listing.ts';
