@@ -29,6 +29,7 @@ const TINY: Sizes = {
     images: 3,
     stoppedContainers: 2,
   },
+  storage: { rounds: 1, image: 'small', files: 200, calls: 1 },
 };
 
 test('the benches run from end to end and give a table and a file', async (t) => {
@@ -40,6 +41,7 @@ test('the benches run from end to end and give a table and a file', async (t) =>
     [
       ['docker-registry', 6],
       ['dockerd', 11],
+      ['GNU tar', 5],
     ],
   );
   for (const group of groups) {
@@ -53,7 +55,7 @@ test('the benches run from end to end and give a table and a file', async (t) =>
   const folder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
   t.after(() => rm(folder, { recursive: true }));
   const written = JSON.parse(await readFile(await writeResults(folder, { sizes: TINY, groups }), 'utf8'));
-  assert.equal(written.results.length, 17);
+  assert.equal(written.results.length, 22);
 });
 
 test('median() takes the middle, or the mean of both', () => {
