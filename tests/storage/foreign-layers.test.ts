@@ -12,6 +12,7 @@ import { mustRun } from '../lab/command.ts';
 import { startDockerdHouse } from '../lab/dockerd-house.ts';
 import { type Lab, openPeers } from '../lab/peers.ts';
 import { smallImage } from '../lab/small-image.ts';
+import { putFuseOnPath } from './fuse-overlayfs.ts';
 import { debianFileSystem } from './places.ts';
 
 const btrfs = await debianFileSystem('btrfs');
@@ -20,6 +21,7 @@ const DRIVERS: readonly { readonly driver: string; readonly on?: typeof btrfs }[
   { driver: 'overlay' },
   { driver: 'vfs' },
   { driver: 'btrfs', on: btrfs },
+  { driver: 'aufs', on: { skip: await putFuseOnPath() } },
 ];
 
 /** One thing of each kind that a second layer can say. */

@@ -18,6 +18,8 @@ const DRIVERS: readonly { readonly driver: string; readonly on?: typeof btrfs }[
   { driver: 'overlay' },
   { driver: 'vfs' },
   { driver: 'btrfs', on: btrfs },
+  // The lab has fuse-overlayfs.
+  { driver: 'aufs' },
 ];
 
 const LINKS =
@@ -26,9 +28,17 @@ const LINKS =
 const NAMES =
   'overlayfs copies up the one name of a file that is written to: its other names keep the old contents; elsewhere they are one file';
 
+const RENAMED =
+  'fuse-overlayfs 1.10 makes no whiteout where a folder that was made anew gets another name: the one of the image is seen again';
+
 /** What a driver does otherwise than overlay2, line by line, and why. */
 const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   overlay: { 'run --rm app-two sh -c': LINKS },
+  aufs: {
+    'run --rm app ls -la /usr/bin/sh /etc /tmp': LINKS,
+    'run --rm app-two sh -c': LINKS,
+    'start --attach more': RENAMED,
+  },
   btrfs: {
     'run --rm app ls -la /usr/bin/sh /etc /tmp': 'btrfs gives a folder no blocks, and a size by its names',
     'diff more': NAMES,
@@ -82,21 +92,16 @@ async function scriptOn(
     tarNames: async (path) => (await mustRun(['tar', '--list', '--file', path])).stdout.trim().split('\n'),
   });
   // The script proves nothing where its lines fail.
-  const failed = lines.filter(({ code }) => code !== 0).map(({ command }) => command);
-  assert.deepEqual(
-    failed.length,
-    EXPECTED_FAILURES,
-    JSON.stringify(
-      lines.filter(({ code }) => code !== 0),
-      undefined,
-      1,
-    ),
-  );
+  const failed = lines.filter(({ code }) => code !== 0);
+  const expected = EXPECTED_FAILURES + (FURTHER_FAILURES[storageDriver] ?? 0);
+  assert.equal(failed.length, expected, JSON.stringify(failed, undefined, 1));
   return lines;
 }
 
 /** Lines that name something that is not there, on purpose. */
 const EXPECTED_FAILURES = 3;
+/** Those among the listed differences. */
+const FURTHER_FAILURES: Readonly<Record<string, number>> = { aufs: 1 };
 
 function assertSame(driver: string, lines: readonly ScriptLine[], expected: readonly ScriptLine[]): void {
   for (const [at, line] of lines.entries()) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { cachedFolder } from '../lab/cached.ts';
 import { machineDocker } from '../lab/engine-house.ts';
 import type { Bind } from '../lab/jail.ts';
-import { PEERS, setFolderName } from '../lab/package-sets.ts';
+import { PEERS, STORAGE, setFolderName } from '../lab/package-sets.ts';
 import type { Lab } from '../lab/peers.ts';
 
 const TOP = join(import.meta.dirname, '..', '..');
@@ -21,6 +21,8 @@ export interface Labs {
   readonly machine: Lab;
   /** A lab of `PEERS`: the guest's root folder. */
   readonly peers: Lab;
+  /** A lab of `STORAGE`: what is in `/usr` besides. */
+  readonly storage: Lab;
 }
 
 /** A new disk: a file with holes that holds an empty ext4. */
@@ -33,10 +35,22 @@ export async function makeDisk(path: string, { machine }: Pick<Labs, 'machine'>)
 }
 
 /** The lab's packages as a disk, kept in the cache. Over 9p each file that a program opens is several round trips. */
-export async function rootDisk({ machine, peers }: Labs): Promise<string> {
-  const folder = await cachedFolder(`guest-root-${setFolderName(PEERS)}-1`, (staging) =>
-    makeTree(join(staging, 'disk'), { machine, binds: [{ from: peers.root, to: TREE }] }),
-  );
+export async function rootDisk({ machine, peers }: Pick<Labs, 'machine' | 'peers'>): Promise<string> {
+  const binds = [{ from: peers.root, to: TREE }];
+  return await cachedDisk(`guest-root-${setFolderName(PEERS)}-1`, { machine, binds });
+}
+
+/** The programs of the storage drivers. Where the root has a file of the same name, that one is used. */
+export async function toolsDisk({ machine, storage }: Pick<Labs, 'machine' | 'storage'>): Promise<string> {
+  const binds = [{ from: join(storage.root, 'usr'), to: join(TREE, 'usr') }];
+  return await cachedDisk(`guest-tools-${setFolderName(STORAGE)}-1`, { machine, binds });
+}
+
+async function cachedDisk(
+  name: string,
+  options: { readonly machine: Lab; readonly binds: readonly Bind[] },
+): Promise<string> {
+  const folder = await cachedFolder(name, (staging) => makeTree(join(staging, 'disk'), options));
   return join(folder, 'disk');
 }
 

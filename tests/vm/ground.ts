@@ -6,9 +6,9 @@ import { ImageLife, type Phase } from '../engine/image-life.ts';
 import { mustRun } from '../lab/command.ts';
 import { needEngine, type TestEngine } from '../lab/engine.ts';
 import { startHub } from '../lab/hub.ts';
-import { GUEST } from '../lab/package-sets.ts';
+import { GUEST, STORAGE } from '../lab/package-sets.ts';
 import { type Lab, openPeers } from '../lab/peers.ts';
-import { makeDisk, NODE_OPTIONS, projectDisk, rootDisk } from './disks.ts';
+import { makeDisk, NODE_OPTIONS, projectDisk, rootDisk, toolsDisk } from './disks.ts';
 import { AGENT, bootGuest, type GuestDisks } from './guest.ts';
 import { type GuestEngine, startGuestEngine } from './guest-engine.ts';
 
@@ -39,7 +39,8 @@ export async function needGround(t: TestContext): Promise<Ground | undefined> {
     return undefined;
   }
   const machine = await openPeers(t, GUEST);
-  if (machine === undefined) return undefined;
+  const storage = await openPeers(t, STORAGE);
+  if (machine === undefined || storage === undefined) return undefined;
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'berth-vm-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -55,6 +56,7 @@ export async function needGround(t: TestContext): Promise<Ground | undefined> {
     own: join(folder, 'own'),
     project: join(folder, 'project'),
     root: await rootDisk({ machine, peers: here.lab }),
+    tools: await toolsDisk({ machine, storage }),
   };
   await makeDisk(disks.own, { machine });
   await projectDisk(disks.project, { machine, compiled });

@@ -18,8 +18,9 @@ const LOOPBACK_OUTSIDE = '10.0.2.2';
 export interface GuestDisks {
   /** Its own, as `makeDisk` made it: the only one that it writes to. */
   readonly own: string;
-  /** As `rootDisk` and `projectDisk` made them. */
+  /** As `rootDisk`, `toolsDisk` and `projectDisk` made them. */
   readonly root: string;
+  readonly tools: string;
   readonly project: string;
 }
 
@@ -27,8 +28,8 @@ export interface GuestOptions {
   /** A lab of `GUEST`: qemu and the kernel. */
   readonly machine: Lab;
   readonly disks: GuestDisks;
-  /** Process id of a network namespace's anchor: what is there is all that the guest reaches. */
-  readonly netns: number;
+  /** Process id of a network namespace's anchor: what is there is all that the guest reaches. Without it, it reaches nothing. */
+  readonly netns?: number;
   /** Ports of its loopback that the guest has on its own. */
   readonly ports?: readonly number[];
   readonly memoryMiB?: number;
@@ -93,7 +94,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
       'qemu-system-x86_64',
       qemuArguments({ ...options, kernel: kernel.image, modules: kernel.folder, folder, socketPath }),
       {
-        netns: options.netns,
+        ...(options.netns === undefined ? {} : { netns: options.netns }),
         ...(signal === undefined ? {} : { signal }),
       },
     ),
@@ -131,9 +132,15 @@ function qemuArguments(
     ...drive('own', `file=${disks.own},cache=writeback`),
     ...drive('root', `file=${disks.root},readonly=on`),
     ...drive('project', `file=${disks.project},readonly=on`),
+    ...drive('tools', `file=${disks.tools},readonly=on`),
     ...['-chardev', `socket,id=agent,path=${socketPath},server=on,wait=off`],
     ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${PORT}`],
-    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...[
+      '-netdev',
+      `user,id=net${options.netns === undefined ? ',restrict=on' : ''}`,
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
+    ],
     ...['-device', 'virtio-rng-pci'],
   ];
 }

@@ -1,6 +1,5 @@
 export { type DriverSuiteOptions, driverSuite } from './drivers/testsuite.ts';
 export { type CrashSuiteOptions, crashSuite } from './layers/crash-suite.ts';
-export { type RandomSuiteOptions, randomSuite } from './layers/random-suite.ts';
 export { type LayerStoreSuiteOptions, layerStoreSuite } from './layers/testsuite.ts';
 export {
   LoopFileSystem,
@@ -9,6 +8,7 @@ export {
   useFileSystem,
   whyNoLoop,
 } from './testing/loop-file-system.ts';
+export { type RandomSuiteOptions, randomSuite } from './testing/random-suite.ts';
 export { Scratch } from './testing/scratch.ts';
 export type { SmallFileSystem, SuitePlace } from './testing/suite-place.ts';
 export { listTree } from './testing/tree-listing.ts';

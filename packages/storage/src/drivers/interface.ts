@@ -134,7 +134,10 @@ export interface StorageDriver extends AsyncDisposable {
   /** Bytes of disk that the layer takes beyond its parent. Walks; for `df` and `ps --size`. */
   usage(key: LayerKey, options?: { readonly signal?: AbortSignal }): Promise<number>;
 
-  /** Bytes of disk that the driver takes and no layer's `usage` has counted; asked after all of them. */
+  /**
+   * Bytes of disk that the driver takes and no layer's `usage` has counted; asked after all of them. The folders that lie directly in
+   * its home are counted by whoever asks, but not what is in them.
+   */
   overheadBytes?(): Promise<number>;
 
   /** Looks whether the layer is whole as the driver knows it (links, lower files, parents). Cheap: no walk over contents. */

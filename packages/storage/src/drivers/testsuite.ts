@@ -21,6 +21,8 @@ export interface DriverSuiteOptions {
   readonly place?: SuitePlace | undefined;
   /** Why it cannot run here. */
   readonly skip?: string | false;
+  /** Leaves cases out, by their names; for where they take long. */
+  readonly only?: (name: string) => boolean;
   /** Layers of the deepest stack that is made; default 128. */
   readonly depth?: number;
 }

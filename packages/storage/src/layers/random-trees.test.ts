@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { setXattr } from '@berth/linux';
 import { DRIVERS } from '../drivers/registry.ts';
+import { randomSuite } from '../testing/random-suite.ts';
 import { whyNotHere } from '../testing/scratch.ts';
 import { ANY_PLACE } from '../testing/suite-place.ts';
-import { randomSuite } from './random-suite.ts';
 
 const MEMORY = '/dev/shm';
 

@@ -21,6 +21,8 @@ export interface LayerStoreSuiteOptions {
   readonly place?: SuitePlace | undefined;
   /** Why it cannot run here. */
   readonly skip?: string | false;
+  /** Leaves cases out, by their names; for where they take long. */
+  readonly only?: (name: string) => boolean;
 }
 
 export function layerStoreSuite(options: LayerStoreSuiteOptions): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { WhiteoutNotation } from '../drivers/interface.ts';
 import type { TreeFolder } from './interface.ts';
 import { listFolder, listStack } from './testing/list-tree.ts';
 import { CANONICAL, type ModelTree, modelChanges, modelLayer } from './testing/model-tree.ts';
@@ -10,12 +11,16 @@ import { collect, openTreeLab, sha256, type TreeLab, tarOf } from './testing/tre
 const SEED = Number(process.env.BERTH_SEED ?? 1);
 const RUNS = process.env.BERTH_SOAK === '1' ? 1500 : 40;
 
-async function check(lab: TreeLab, trees: readonly ModelTree[], how: WildStyle): Promise<void> {
+const notations = fc.constantFrom<WhiteoutNotation>('overlay', 'aufs');
+
+type How = WildStyle & { readonly notation: WhiteoutNotation };
+
+async function check(lab: TreeLab, trees: readonly ModelTree[], how: How): Promise<void> {
   const tree = await lab.tree();
   // Side by side and settled in order, as a pull does it.
   const unpacking = trees.slice(1).map(async (after, at) => {
     const tar = await tarOf(wildLayer(trees[at] as ModelTree, after, how));
-    const folder = await lab.changes();
+    const folder = await lab.changes(how.notation);
     return { tar, folder, unpacked: await lab.unpack(folder, tar) };
   });
   const stack: TreeFolder[] = [];
@@ -54,9 +59,11 @@ async function copyTree(from: string, to: string): Promise<void> {
   execFileSync('cp', ['-aT', from, to]);
 }
 
-test('random trees and edits: the same tree, tar, changes and diffID for both forms', async (t) => {
+test('random trees and edits: the same tree, tar, changes and diffID for both forms and notations', async (t) => {
   const lab = await openTreeLab(t);
   if (lab === undefined) return;
-  const property = fc.asyncProperty(layerSteps, layerStyles, (all, how) => check(lab, history(all), how));
+  const property = fc.asyncProperty(layerSteps, layerStyles, notations, (all, style, notation) =>
+    check(lab, history(all), { ...style, notation }),
+  );
   await fc.assert(property, { seed: SEED, numRuns: RUNS, endOnFailure: false });
 });

@@ -28,7 +28,7 @@ import type {
 import { makeMountPoint, takeMountDown } from '../mount-point.ts';
 import { FUSE_PROGRAM, findFuseOverlayfs, mountFuse } from './fuse-overlayfs.ts';
 import { AufsHome } from './home.ts';
-import { mountAufs, tryDirperm1 } from './kernel-aufs.ts';
+import { flushPseudoLinks, mountAufs, tryDirperm1 } from './kernel-aufs.ts';
 
 const NAME = 'aufs';
 
@@ -138,6 +138,7 @@ class AufsDriver implements StorageDriver {
   async unmount(key: LayerKey): Promise<void> {
     const target = this.#home.mountPoint(key);
     const wasMounted = this.#home.mounted().has(key);
+    if (wasMounted && this.#mounter.kind === 'kernel') await flushPseudoLinks(target);
     await takeMountDown(target);
     if (!wasMounted) return;
     if (this.#mounter.kind === 'fuse') await this.#disk.stripAttributes(this.#home.diff(key));

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { LinuxError, mountFileSystem, remountFileSystem, unmount } from '@berth/linux';
 
 const PAGE_BYTES = 4096;
 /** Docker leaves as much. */
 const SPARE_BYTES = 54;
+const AUPLINK_TIMEOUT_MS = 30_000;
 
 export interface Branches {
   /** The one that is written to. */
@@ -48,6 +51,19 @@ export function mountAufs(
   } catch (error) {
     unmount(target, { detach: true });
     throw error;
+  }
+}
+
+/**
+ * Makes real links of the pseudo-links that aufs keeps in memory while it is mounted: names of one file in several branches. By the
+ * program of aufs-tools; without it such names part when it is unmounted, as they did for everybody without it.
+ */
+export async function flushPseudoLinks(target: string): Promise<void> {
+  try {
+    await promisify(execFile)('auplink', [target, 'flush'], { timeout: AUPLINK_TIMEOUT_MS });
+  } catch (error) {
+    // There is none, or it found nothing mounted: what follows is the same.
+    if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }
 

@@ -12,16 +12,18 @@ export class DeviceIds {
   #last = -1;
 
   constructor(taken: Iterable<number> = []) {
-    for (const id of taken) this.take(id);
-  }
-
-  take(id: number): void {
-    this.#taken[id >> 3] = (this.#taken[id >> 3] ?? 0) | (1 << (id & 7));
-    this.#last = id;
+    for (const id of taken) {
+      this.#take(id);
+      this.#last = Math.max(this.#last, id);
+    }
   }
 
   giveBack(id: number): void {
     this.#taken[id >> 3] = (this.#taken[id >> 3] ?? 0) & ~(1 << (id & 7));
+  }
+
+  #take(id: number): void {
+    this.#taken[id >> 3] = (this.#taken[id >> 3] ?? 0) | (1 << (id & 7));
   }
 
   /** @throws {StorageError} `DISK_FULL` when all are taken */
@@ -29,7 +31,8 @@ export class DeviceIds {
     for (let step = 1; step <= MOST_DEVICE_ID + 1; step++) {
       const id = (this.#last + step) & MOST_DEVICE_ID;
       if (((this.#taken[id >> 3] ?? 0) & (1 << (id & 7))) !== 0) continue;
-      this.take(id);
+      this.#take(id);
+      this.#last = id;
       return id;
     }
     throw new StorageError(

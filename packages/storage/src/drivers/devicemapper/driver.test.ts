@@ -4,10 +4,12 @@ import {
   DEVICEMAPPER_PLACE as place,
   whyNoDevicemapper,
 } from '../../testing/devicemapper.ts';
+import { sampleOf } from '../../testing/sample.ts';
 import { DRIVERS } from '../registry.ts';
 import { driverSuite } from '../testsuite.ts';
 
 const skip = await whyNoDevicemapper();
+const only = sampleOf(0.3);
 for (const entry of DRIVERS) {
-  if (entry.name === 'devicemapper') driverSuite({ entry, skip, place, driverOptions, depth });
+  if (entry.name === 'devicemapper') driverSuite({ entry, skip, place, driverOptions, depth, only });
 }

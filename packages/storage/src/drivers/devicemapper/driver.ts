@@ -227,7 +227,7 @@ class DevicemapperDriver implements StorageDriver {
     const folder = join(this.#home.path, POOL_FOLDER);
     // A file system may count a file as larger than it will be until it has written it.
     if (pool.record.ground.type === 'files') await syncFiles(folder);
-    const folderBytes = await this.#disk.measureTree(folder);
+    const folderBytes = (await this.#disk.measureTree(folder)) - (await blocksOf(folder));
     let layerBytes = 0;
     for (const { bytes } of this.#counted.values()) layerBytes += bytes;
     if (pool.record.ground.type === 'files') return Math.max(0, folderBytes - layerBytes);

@@ -57,6 +57,7 @@ export class LayerDevices {
       try {
         const device = await createDevice(name, table);
         this.#active.set(name, device);
+        this.#leaving.delete(name);
         return device.path;
       } catch (error) {
         if (deviceErrno(error) !== 'EBUSY') throw error;

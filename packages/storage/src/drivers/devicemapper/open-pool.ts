@@ -13,8 +13,8 @@ import { BASE_MOUNT, FIRST_NUMBER, makePool, mountBase } from './make-pool.ts';
 import { optionInvalid, type PoolOptions } from './options.ts';
 import { baseName, type Place, poolName } from './place.ts';
 import { PoolChanges, rollBack } from './pool-changes.ts';
-import { attachGround, groundOfActive, growData, growMetadata, type OwnGround } from './pool-ground.ts';
-import { SECTOR_BYTES, thinTable } from './pool-lines.ts';
+import { attachGround, groundOfActive, growFiles, needsCheck, type OwnGround } from './pool-ground.ts';
+import { METADATA_BLOCK_BYTES, SECTOR_BYTES, thinTable } from './pool-lines.ts';
 import { PoolMetadata } from './pool-metadata.ts';
 import {
   DEVICE_RECORD,
@@ -132,14 +132,9 @@ async function activate(place: Place, { ground, blockBytes }: PoolRecord): Promi
     );
   }
   const folder = join(home.path, POOL_FOLDER);
-  if (ground.type === 'files' && options.loopDataBytes !== undefined) {
-    await growData(folder, options.loopDataBytes);
-  }
+  if (ground.type === 'files') await growFiles(folder, options);
   const active = await takeOverActive(place, ground);
   if (active !== undefined) return active;
-  if (ground.type === 'files' && options.loopMetadataBytes !== undefined) {
-    await growMetadata(folder, options.loopMetadataBytes);
-  }
   using attached = await attachGround(folder, ground);
   const { data: dataDevice, metadata: metadataDevice, dataBytes } = attached;
   await checkMetadata(metadataDevice);
@@ -153,8 +148,7 @@ async function takeOverActive({ home, prefix }: Place, ground: OwnGround): Promi
   if (pool === undefined) return undefined;
   // The process before this one may have asked that it goes with its last user.
   await keepDevice(name);
-  const device = pool.table.dataDevice;
-  const actual = await groundOfActive(join(home.path, POOL_FOLDER), { ground, device });
+  const actual = await groundOfActive(join(home.path, POOL_FOLDER), { ground, table: pool.table });
   if (actual === undefined) {
     // What had this folder's inode before has left it behind.
     if (await removeDevice(name)) return undefined;
@@ -162,15 +156,21 @@ async function takeOverActive({ home, prefix }: Place, ground: OwnGround): Promi
       hint: `dmsetup ls --tree tells who uses it; when they are gone: dmsetup remove ${name}`,
     });
   }
-  if (Math.floor(actual.bytes / pool.blockBytes) * pool.blockBytes > pool.table.sectors * SECTOR_BYTES) {
-    await pool.grow(actual.bytes);
-  }
+  const { metadata } = await pool.status();
+  const hasGrown =
+    Math.floor(actual.bytes / pool.blockBytes) * pool.blockBytes > pool.table.sectors * SECTOR_BYTES ||
+    Math.floor(actual.metadataBytes / METADATA_BLOCK_BYTES) > metadata.total;
+  if (hasGrown) await pool.grow(actual.bytes);
   return pool;
 }
 
-/** Before the kernel changes anything in it. A mark that somebody should look is taken away when they have. */
+/** Before the kernel changes anything in it. All of it only where the kernel says so: that takes as long as there are mappings. */
 async function checkMetadata(device: string): Promise<void> {
-  const args = ['--quiet', '--clear-needs-check-flag', device];
+  const args = [
+    '--quiet',
+    (await needsCheck(device)) ? '--clear-needs-check-flag' : '--skip-mappings',
+    device,
+  ];
   const { code, stdout, stderr } = await runProgram('thin_check', args, { timeoutMs: 600_000 });
   if (code === 0) return;
   throw new StorageError('LAYER_DAMAGED', 'Cannot use the thin pool: its metadata are damaged', {
@@ -181,9 +181,9 @@ async function checkMetadata(device: string): Promise<void> {
 
 /** @returns how often the pool was changed */
 async function assertWorks(pool: ThinPool): Promise<number> {
-  const { mode, needsCheck, isMetadataHeld, transactionId } = await pool.status();
+  const { mode, needsCheck: isMarked, isMetadataHeld, transactionId } = await pool.status();
   if (isMetadataHeld) await pool.releaseMetadata();
-  if (mode !== 'ro' && !needsCheck) return transactionId;
+  if (mode !== 'ro' && !isMarked) return transactionId;
   throw new StorageError(
     'DISK_FAILED',
     `Cannot use the thin pool "${pool.name}": it takes no changes any more`,

@@ -6,9 +6,9 @@ import { hasCode } from '@berth/errors';
 import { allocateSpace, attachedLoops, attachLoop, growLoop, loopFile } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { asDiskFull } from '../disk/disk-full.ts';
-import { optionInvalid } from './options.ts';
+import { optionInvalid, type PoolOptions } from './options.ts';
 import { numbersOf } from './place.ts';
-import { SECTOR_BYTES } from './pool-lines.ts';
+import { type PoolTable, SECTOR_BYTES } from './pool-lines.ts';
 import type { PoolGround } from './records.ts';
 
 export const DATA_FILE = 'data';
@@ -105,41 +105,60 @@ async function assertUnused(path: string): Promise<void> {
   }
 }
 
-/** Makes the file of the data larger. @returns its size */
-export async function growData(folder: string, bytes: number): Promise<number> {
-  const path = join(folder, DATA_FILE);
-  const { size } = await stat(path);
-  if (bytes > size) await truncate(path, bytes);
-  return Math.max(bytes, size);
+/** Makes the files larger where the options say so. @throws {StorageError} `DRIVER_OPTION_INVALID` for less than there is */
+export async function growFiles(folder: string, options: PoolOptions): Promise<void> {
+  for (const [name, option, bytes] of [
+    [DATA_FILE, 'dm.loopdatasize', options.loopDataBytes],
+    [METADATA_FILE, 'dm.loopmetadatasize', options.loopMetadataBytes],
+  ] as const) {
+    if (bytes === undefined) continue;
+    const path = join(folder, name);
+    const { size } = await stat(path);
+    if (bytes > size) await truncate(path, bytes);
+    if (bytes < size) throw optionInvalid(option, `the file has ${size} bytes, and is not made smaller`);
+  }
 }
 
-/** Makes the file of the metadata larger, while the pool is not active. */
-export async function growMetadata(folder: string, bytes: number): Promise<void> {
-  const path = join(folder, METADATA_FILE);
-  const { size } = await stat(path);
-  if (bytes > size) await truncate(path, bytes);
+/** @see linux drivers/md/dm-thin-metadata.c struct thin_disk_superblock: a checksum, then flags */
+const FLAGS_AT = 4;
+const NEEDS_CHECK_FLAG = 1;
+
+/** Whether the kernel has marked the metadata: it could not write them once. */
+export async function needsCheck(metadataDevice: string): Promise<boolean> {
+  await using file = await open(metadataDevice, 'r');
+  const flags = Buffer.alloc(4);
+  await file.read(flags, 0, flags.length, FLAGS_AT);
+  return (flags.readUInt32LE() & NEEDS_CHECK_FLAG) !== 0;
 }
 
 /**
- * What a pool that is active has its data on.
+ * How large what a pool that is active lies on is now.
  *
  * @returns undefined when that is not what `ground` says: another file, or one that was removed
  */
 export async function groundOfActive(
   folder: string,
-  { ground, device }: { readonly ground: OwnGround; readonly device: string },
-): Promise<{ readonly path: string; readonly bytes: number } | undefined> {
-  const path = await devicePath(device);
+  { ground, table }: { readonly ground: OwnGround; readonly table: PoolTable },
+): Promise<{ readonly bytes: number; readonly metadataBytes: number } | undefined> {
+  const { dataDevice, metadataDevice } = table;
   if (ground.type === 'devices') {
-    const isSame = device === numbersOf((await statDevice(ground.data)).rdev);
-    return isSame ? { path, bytes: await sizeOfDevice(ground.data) } : undefined;
+    if (dataDevice !== numbersOf((await statDevice(ground.data)).rdev)) return undefined;
+    return { bytes: await sizeOfDevice(ground.data), metadataBytes: await sizeOfDevice(ground.metadata) };
   }
-  const wanted = await ifThere(stat(join(folder, DATA_FILE), { bigint: true }));
-  const file = device.startsWith('7:') ? loopFile(path) : undefined;
+  const bytes = await sizeOfFile(join(folder, DATA_FILE), dataDevice);
+  const metadataBytes = await sizeOfFile(join(folder, METADATA_FILE), metadataDevice);
+  return bytes === undefined || metadataBytes === undefined ? undefined : { bytes, metadataBytes };
+}
+
+/** @returns undefined when the device is over another file */
+async function sizeOfFile(path: string, device: string): Promise<number | undefined> {
+  const wanted = await ifThere(stat(path, { bigint: true }));
+  const loop = await devicePath(device);
+  const file = device.startsWith('7:') ? loopFile(loop) : undefined;
   if (file === undefined || file.dev !== wanted?.dev || file.ino !== wanted.ino) return undefined;
   // It may have been made larger by somebody who was killed then.
-  growLoop(path);
-  return { path, bytes: Number(wanted.size) };
+  growLoop(loop);
+  return Number(wanted.size);
 }
 
 /** @throws {StorageError} `DRIVER_OPTION_INVALID` for devices that hold something */

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { kernelRelease } from '@berth/linux';
 import { tryInside, whyNoMounts } from '../can-mount.ts';
@@ -9,6 +10,7 @@ import { FILE_SYSTEMS, loadModule, missingPrograms } from './file-systems.ts';
 import { devicePrefix } from './place.ts';
 import { attachGround, makeFiles } from './pool-ground.ts';
 import { thinTable } from './pool-lines.ts';
+import { POOL_FOLDER, POOL_RECORD, readPoolRecord } from './records.ts';
 import { howToInstall } from './run-program.ts';
 import { ThinPool } from './thin-pool.ts';
 
@@ -34,7 +36,7 @@ export async function probeDevicemapper(home: string): Promise<DriverProbe> {
     whyNoMounts('devicemapper') ??
     (await whyNoPrograms()) ??
     (await whyNoTargets()) ??
-    (await whyNoLoops()) ??
+    (await whyNoTrial(home)) ??
     (await tryPool(home))
   );
 }
@@ -72,8 +74,14 @@ function noKernelPart(evidence: string): Failure {
   };
 }
 
-/** A pool that is given needs none, but only its options say so: without loop devices that is told by `open`. */
-async function whyNoLoops(): Promise<DriverProbe | undefined> {
+/**
+ * Where there is a pool already, another one proves nothing, and a full disk must not keep the engine from making room. A pool that is
+ * given needs no loop devices, but only its options say so: where there are none that is told by `open`.
+ */
+async function whyNoTrial(home: string): Promise<DriverProbe | undefined> {
+  if ((await readPoolRecord(join(home, POOL_FOLDER, POOL_RECORD))) !== undefined) {
+    return { works: true, evidence: `The kernel has thin pools, and layers of one are in "${home}"` };
+  }
   await loadModule('loop');
   try {
     await access(LOOP_CONTROL);

@@ -121,7 +121,7 @@ async function readRecord<T>(
   const record =
     typeof value === 'object' && value !== null ? check(value as Record<string, unknown>) : undefined;
   if (record !== undefined) return record;
-  throw new StorageError('LAYER_DAMAGED', `Cannot read "${path}": it is no record of a thin device`, {
+  throw new StorageError('LAYER_DAMAGED', `Cannot read "${path}": it is not what was written there`, {
     hint: 'Run berth check, which tells what it belongs to',
     detail: { path },
   });

@@ -58,6 +58,9 @@ export async function runProgram(
   const { promise, resolve, reject } = Promise.withResolvers<ProgramResult>();
   const giveUp = (reason: unknown) => {
     child.kill('SIGKILL');
+    // Nothing of it may keep this process from ending.
+    child.stdout.destroy();
+    child.stderr.destroy();
     child.unref();
     reject(reason);
   };

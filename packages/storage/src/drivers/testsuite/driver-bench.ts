@@ -73,14 +73,17 @@ export interface DriverBenchOptions {
   readonly driverOptions?: Readonly<Record<string, string>>;
   /** Where it works; default: anywhere. */
   readonly place?: SuitePlace | undefined;
+  readonly only?: ((name: string) => boolean) | undefined;
 }
 
 export class DriverBench {
   readonly entry: DriverEntry;
   readonly place: SuitePlace;
   readonly #options: Readonly<Record<string, string>>;
+  readonly #only: (name: string) => boolean;
 
-  constructor({ entry, driverOptions = {}, place = ANY_PLACE }: DriverBenchOptions) {
+  constructor({ entry, driverOptions = {}, place = ANY_PLACE, only = () => true }: DriverBenchOptions) {
+    this.#only = only;
     this.entry = entry;
     this.place = place;
     this.#options = driverOptions;
@@ -88,6 +91,7 @@ export class DriverBench {
 
   /** A case with a fresh driver. Fails when something stays mounted; prints the tree on disk when it fails. */
   test(name: string, run: (given: DriverUnderTest, context: TestContext) => Promise<void>): void {
+    if (!this.#only(name)) return;
     test(name, async (context) => {
       await using scratch = await Scratch.make(this.place);
       await using disk = openDiskWork();

@@ -284,10 +284,13 @@ export function containerCases(bench: StoreBench): void {
   bench.test('a container shows the same tree after the store was opened anew', async (given) => {
     const root = await given.container('c', IMAGE);
     setTimes(`${root}/srv/data`, { mtime: 5n });
-    const before = listTree(root, { withTimes: true });
+    // A program that copies up changes the time of the root, and tells the old one for a while.
+    const from = given.store.driverAbilities.mountsByProgram ? 1 : 0;
+    const before = listTree(root, { withTimes: true }).slice(from);
     await given.store.unmount('c');
     await given.reopen();
-    assert.deepEqual(listTree(await given.store.mount('c'), { withTimes: true }), before);
+    const after = listTree(await given.store.mount('c'), { withTimes: true }).slice(from);
+    assert.deepEqual(after, before);
     await given.removeContainer('c');
   });
 }

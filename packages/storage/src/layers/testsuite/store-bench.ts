@@ -130,13 +130,16 @@ export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer
 export class StoreBench {
   readonly entry: DriverEntry;
   readonly place: SuitePlace;
+  readonly #only: (name: string) => boolean;
   readonly driverOptions: Readonly<Record<string, string>>;
 
   constructor(options: {
     readonly entry: DriverEntry;
     readonly driverOptions?: Readonly<Record<string, string>>;
     readonly place?: SuitePlace | undefined;
+    readonly only?: ((name: string) => boolean) | undefined;
   }) {
+    this.#only = options.only ?? (() => true);
     this.entry = options.entry;
     this.place = options.place ?? ANY_PLACE;
     this.driverOptions = options.driverOptions ?? {};
@@ -144,6 +147,7 @@ export class StoreBench {
 
   /** A case with a fresh store. Fails when something stays mounted; prints the tree on disk when it fails. */
   test(name: string, run: (given: StoreUnderTest, context: TestContext) => Promise<void>): void {
+    if (!this.#only(name)) return;
     test(name, async (context) => {
       await using scratch = await Scratch.make(this.place);
       const root = join(scratch.path, 'made', 'storage');

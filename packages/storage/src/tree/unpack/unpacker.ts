@@ -11,14 +11,15 @@ import {
 import { hasCode } from '@berth/errors';
 import { makeNode, nativePath } from '@berth/linux';
 import { cleanEntryPath, readWhiteout, type TarEntry, type TarItem } from '@berth/oci';
+import { TreeNode } from '../compare/tree-node.ts';
 import { refuseEntry } from '../failure.ts';
 import { directoryOf, isWithin, joinPath, nameOf } from '../names.ts';
+import { copyNode } from '../settle/copy-node.ts';
 import type { TarSplitWriter } from '../tar-split/writer.ts';
 import type { CancelFlag } from '../threads/cancel-flag.ts';
 import { applyAttributes, applyTimes, DEFAULT_ACL, removeOtherXattrs } from './attributes.ts';
 import { AufsLinks } from './aufs-links.ts';
 import type { Budget } from './budget.ts';
-import { copyFile } from './copy-file.ts';
 import { inJail, statOf } from './jail.ts';
 import type { LayerFolder } from './layer-folder.ts';
 import { Places } from './places.ts';
@@ -221,7 +222,9 @@ export class Unpacker {
     } catch (error) {
       // The file system allows no more names for one file: the rest are files of their own.
       if (!hasCode(error) || error.code !== 'EMLINK') throw error;
-      this.#place(path, entry, () => copyFile(inJail(target), inJail(path), this.#cancel));
+      const node = TreeNode.read(inJail(target));
+      if (node === undefined) throw error;
+      this.#place(path, entry, () => copyNode(node, inJail(path), this.#cancel));
     }
   }
 

@@ -9,14 +9,14 @@ import { randomUUID } from 'node:crypto';
 import { describe } from 'node:test';
 import type { ChainID } from '@berth/oci';
 import fc from 'fast-check';
+import { inputOf, readAll, StoreBench, type StoreUnderTest } from '../layers/testsuite/store-bench.ts';
+import type { LayerStoreSuiteOptions } from '../layers/testsuite.ts';
 import type { Listing } from '../tree/testing/list-tree.ts';
 import { listFolder } from '../tree/testing/list-tree.ts';
 import { CANONICAL, type ModelTree, modelChanges, modelLayer } from '../tree/testing/model-tree.ts';
 import { history, layerSteps, layerStyles, type WildStyle, wildLayer } from '../tree/testing/random-trees.ts';
 import { sha256, tarOf } from '../tree/testing/tree-lab.ts';
 import { openTreeWorkers } from '../tree/workers.ts';
-import { inputOf, readAll, StoreBench, type StoreUnderTest } from './testsuite/store-bench.ts';
-import type { LayerStoreSuiteOptions } from './testsuite.ts';
 
 export interface RandomSuiteOptions extends LayerStoreSuiteOptions {
   /** Default 200, and 5,000 in the long run. */
