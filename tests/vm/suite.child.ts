@@ -14,6 +14,9 @@ interface TestEvent {
   readonly details: { readonly type?: string; readonly passed: boolean; readonly error?: Error };
 }
 
+/** What node:test says at its end: whoever asked counts for themselves. */
+const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /;
+
 const files = process.argv.slice(2);
 if (files.length > 0) await tell(files);
 
@@ -21,9 +24,10 @@ async function tell(paths: readonly string[]): Promise<void> {
   const names = new Map<number, { readonly name: string; readonly parent: number }>();
   // In this process: emulated, another one takes seconds to start.
   for await (const event of run({ files: [...paths], isolation: 'none', concurrency: false })) {
-    if (event.type === 'test:diagnostic') write({ note: event.data.message });
+    if (event.type === 'test:diagnostic' && !COUNTS.test(event.data.message))
+      write({ note: event.data.message });
     const data = event.data as unknown as TestEvent;
-    if (event.type === 'test:start' && data.testId !== undefined)
+    if (event.type === 'test:enqueue' && data.testId !== undefined)
       names.set(data.testId, { name: data.name, parent: data.parentId ?? 0 });
     if (event.type !== 'test:complete') continue;
     const { skip, details } = data;

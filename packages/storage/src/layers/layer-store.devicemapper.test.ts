@@ -8,7 +8,7 @@ import { sampleOf } from '../testing/sample.ts';
 import { layerStoreSuite } from './testsuite.ts';
 
 const skip = await whyNoDevicemapper();
-const only = sampleOf(0.1);
+const only = sampleOf(0.06);
 for (const entry of DRIVERS) {
   if (entry.name === 'devicemapper') layerStoreSuite({ entry, skip, place, driverOptions, only });
 }

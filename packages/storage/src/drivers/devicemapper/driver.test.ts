@@ -9,7 +9,7 @@ import { DRIVERS } from '../registry.ts';
 import { driverSuite } from '../testsuite.ts';
 
 const skip = await whyNoDevicemapper();
-const only = sampleOf(0.3);
+const only = sampleOf(0.15);
 for (const entry of DRIVERS) {
   if (entry.name === 'devicemapper') driverSuite({ entry, skip, place, driverOptions, depth, only });
 }

@@ -113,7 +113,7 @@ function fill(root: string, bytes: number): string | undefined {
 }
 
 const skip = await whyNoDevicemapper();
-const isChosen = sampleOf(0.25);
+const isChosen = sampleOf(0.2);
 
 describe('a thin pool of layers', { skip }, () => {
   const bench = (name: string, run: (given: Bench) => Promise<void>): void => {
