@@ -39,6 +39,9 @@ test('runFiles() counts each test once, and a file without tests as a failure', 
       test('bad', () => { console.log('said before'); throw new Error('broken on purpose'); });
       test('left', { skip: 'needs a moon' }, () => {});
       describe('suite', () => { it('inner', () => {}); it('inner bad', () => { throw new Error('inner too'); }); });`,
+    'suite.test.mjs': `
+      import { describe, it } from 'node:test';
+      describe('left suite', { skip: 'needs a sun' }, () => { it('one', () => {}); it('two', () => {}); });`,
     'missing.test.mjs': `import './not-there.mjs';`,
     'empty.test.mjs': `export const nothing = 1;`,
   };
@@ -48,9 +51,9 @@ test('runFiles() counts each test once, and a file without tests as a failure', 
     { top },
   );
 
-  assert.deepEqual(tally(outcomes), { passed: 2, failed: 4, skipped: 1 });
+  assert.deepEqual(tally(outcomes), { passed: 2, failed: 4, skipped: 2 });
   const lines = summary(outcomes, { seed: '7', ms: 1 });
-  assert.equal(lines.at(-1), '2 passed, 4 failed, 1 skipped');
+  assert.equal(lines.at(-1), '2 passed, 4 failed, 2 skipped');
   const text = lines.join('\n');
   for (const part of [
     'broken on purpose',
@@ -58,6 +61,7 @@ test('runFiles() counts each test once, and a file without tests as a failure', 
     'suite › inner bad',
     'not-there.mjs',
     'needs a moon',
+    'needs a sun',
   ]) {
     assert.ok(text.includes(part), `the summary says "${part}"`);
   }

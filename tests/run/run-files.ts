@@ -100,7 +100,7 @@ export async function runFiles(files: readonly string[], options: RunFilesOption
         notes: record.notes,
         ms: data.details.duration_ms,
       });
-    } else if (data.details.type !== 'suite' || !data.details.passed) {
+    } else if (data.details.type !== 'suite' || !data.details.passed || isSkipped(data)) {
       const outcome = outcomeOf(data, { record, top: options.top });
       if (outcome !== undefined) record.outcomes.push(outcome);
     }
@@ -125,11 +125,16 @@ function outcomeOf(
   if (data.details.error?.failureType === 'subtestsFailed') return undefined;
   const file = relative(options.top, ownerOf(data));
   const base = { file, name: fullName(data, options.record), again: `npm test -- ${file}` };
-  if (data.skip !== undefined && data.skip !== false) {
+  if (isSkipped(data)) {
     return { ...base, result: 'skipped', reason: data.skip === true ? 'no reason given' : data.skip };
   }
   if (data.details.passed) return { ...base, result: 'passed' };
   return { ...base, result: 'failed', reason: describe(data.details.error) };
+}
+
+/** A suite that is skipped stands for all that is in it: nothing of that is told. */
+function isSkipped(data: TestEvent): data is TestEvent & { readonly skip: string | true } {
+  return data.skip !== undefined && data.skip !== false;
 }
 
 function fullName(data: TestEvent, record: FileRecord): string {

@@ -46,6 +46,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
       databaseThread: thread,
       ...(options.storageDriver === undefined ? {} : { driver: options.storageDriver }),
       ...(options.storageOptions === undefined ? {} : { driverOptions: options.storageOptions }),
+      onFault,
       onStep,
     }),
     openNetworks({

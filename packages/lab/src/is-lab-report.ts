@@ -9,10 +9,11 @@ export function isLabReport(value: unknown): value is LabReport {
       ['name', 'kernel', 'processor', 'fileSystem', 'takenAt'].every(
         (name) => typeof machine[name] === 'string',
       ) &&
-      isObject(machine.scale) &&
+      ['cores', 'memoryBytes'].every((name) => typeof machine[name] === 'number') &&
+      isNumbers(machine.scale) &&
       isList(machine.skipped, ['driver', 'cause', 'fix']) &&
       isList(machine.drivers, ['driver']) &&
-      machine.drivers.every((one) => isObject(one.figures) && isObject(one.refused)),
+      machine.drivers.every((one) => isNumbers(one.figures) && isObject(one.refused)),
   );
 }
 
@@ -21,6 +22,10 @@ function isList(value: unknown, texts: readonly string[]): value is readonly Rec
     Array.isArray(value) &&
     value.every((one: unknown) => isObject(one) && texts.every((name) => typeof one[name] === 'string'))
   );
+}
+
+function isNumbers(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((one) => typeof one === 'number');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -35,9 +35,10 @@ export interface LoopDevice extends Disposable {
  */
 export function attachLoop(file: string): LoopDevice {
   const what = () => cannot('make a block device of', file);
-  const backing = openFile(file, constants.O_RDWR, what);
   const control = openFile(CONTROL, constants.O_RDWR, () => cannot('open', CONTROL));
+  let backing: number | undefined;
   try {
+    backing = openFile(file, constants.O_RDWR, what);
     for (;;) {
       const number = checked(libc().ioctlNumber(control, LOOP_CTL_GET_FREE, 0), what, 'ioctl');
       const path = `/dev/loop${number}`;
@@ -46,7 +47,7 @@ export function attachLoop(file: string): LoopDevice {
     }
   } finally {
     libc().close(control);
-    libc().close(backing);
+    if (backing !== undefined) libc().close(backing);
   }
 }
 

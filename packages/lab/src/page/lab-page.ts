@@ -98,12 +98,12 @@ const SECTIONS: readonly Section[] = [
           format: unit === 'ms' ? msText : bytesText,
         });
       const others = machine.drivers.flatMap(({ driver, largeFileBytes: bytes }) =>
-        bytes === undefined ? [] : [`<p class="note">${smaller(driver, bytesText(bytes))}</p>`],
+        bytes === undefined ? [] : [`<p class="note">${escapeHtml(smaller(driver, bytesText(bytes)))}</p>`],
       );
       return {
         heading,
         html: [
-          `<p>${what(bytesText(largeFileBytes), layers)}</p>`,
+          `<p>${escapeHtml(what(bytesText(largeFileBytes), layers))}</p>`,
           ...others,
           chart(taken, 'first', 'takenBytes'),
           chart(written, 'first', 'writtenBytes'),
@@ -121,7 +121,7 @@ const SECTIONS: readonly Section[] = [
       return {
         heading,
         html: [
-          `<p>${what(containers, writtenBlocks, bytesText(writtenFileBytes))}</p>`,
+          `<p>${escapeHtml(what(containers, writtenBlocks, bytesText(writtenFileBytes)))}</p>`,
           chartOf(machine, words, { title: time, figures: [[time, 'writers.ms']], format: msText }),
           chartOf(machine, words, {
             title: taken,
@@ -140,7 +140,7 @@ const SECTIONS: readonly Section[] = [
       return {
         heading,
         html: [
-          `<p>${what(containers, openedFiles.toLocaleString('en'))}</p>`,
+          `<p>${escapeHtml(what(containers, openedFiles.toLocaleString('en')))}</p>`,
           chartOf(machine, words, {
             title: time,
             figures: [
@@ -161,7 +161,7 @@ const SECTIONS: readonly Section[] = [
       return {
         heading,
         html: [
-          `<p>${what(sharers, imageSize(machine))}</p>`,
+          `<p>${escapeHtml(what(sharers, imageSize(machine)))}</p>`,
           chartOf(machine, words, {
             title: disk,
             figures: [[disk, 'sharers.fresh.takenBytes']],
@@ -194,7 +194,7 @@ const SECTIONS: readonly Section[] = [
       return {
         heading,
         html: [
-          `<p>${what(machine.scale.smallFiles.toLocaleString('en'))}</p>`,
+          `<p>${escapeHtml(what(machine.scale.smallFiles.toLocaleString('en')))}</p>`,
           chartOf(machine, words, {
             title: words.start.time,
             figures: [
@@ -214,7 +214,7 @@ const SECTIONS: readonly Section[] = [
       return {
         heading,
         html: [
-          `<p>${what(imageSize(machine))}</p>`,
+          `<p>${escapeHtml(what(imageSize(machine)))}</p>`,
           chartOf(machine, words, {
             title: time,
             figures: [

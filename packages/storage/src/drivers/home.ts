@@ -91,7 +91,16 @@ export class DriverHome {
 
   async sweepGarbage(): Promise<number> {
     let bytes = 0;
-    for (const path of (await this.list()).garbage) bytes += await this.#disk.removeTree(path);
+    const faults: unknown[] = [];
+    for (const path of (await this.list()).garbage) {
+      try {
+        bytes += await this.#disk.removeTree(path);
+      } catch (error) {
+        // One that cannot go must not keep the others.
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
     return bytes;
   }
 }

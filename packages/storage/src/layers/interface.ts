@@ -211,6 +211,8 @@ export interface OpenLayerStoreOptions {
   readonly drivers?: readonly DriverEntry[];
   /** Called before each durable step, for crash tests. */
   readonly onStep?: (step: string) => void;
+  /** What could not be done and will be tried again, or is left for `check`. */
+  readonly onFault?: (error: unknown, what: string) => void;
   /** What the sweep at the start took away. */
   readonly onSwept?: (swept: { readonly layers: number; readonly bytes: number }) => void;
 }

@@ -60,7 +60,7 @@ export async function openLayerStore(options: OpenLayerStoreOptions): Promise<La
     keys: new KeyReserve(rows, onStep),
     onStep,
   });
-  const swept = await sweepAtStart(parts);
+  const swept = await sweepAtStart(parts, options.onFault);
   if (swept.layers > 0 || swept.bytes > 0) options.onSwept?.(swept);
   return new FolderLayerStore({ parts, reason, resources: stack.move() });
 }

@@ -1,5 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { isMountPoint, knownFileSystems, setTimes, syncFileSystemAsync } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
@@ -229,6 +230,8 @@ class AufsDriver implements StorageDriver {
     const program = mounter.program ?? findFuseOverlayfs();
     if (program === undefined) throw noProgram(key);
     const work = this.#home.work(key);
+    // Relative, as all names here: a comma on the way would end the option.
+    const upper = { name: key, work: relative(this.#home.diffs, work) };
     if (!isReadonly) await mkdir(work, { recursive: true, mode: 0o700 });
     const diff = this.#home.diff(key);
     const { atimeNs, mtimeNs } = lstatSync(diff, { bigint: true });
@@ -237,7 +240,7 @@ class AufsDriver implements StorageDriver {
       target,
       folder: this.#home.diffs,
       lowers: isReadonly ? [key, ...below] : below,
-      ...(isReadonly ? {} : { upper: { name: key, work } }),
+      ...(isReadonly ? {} : { upper }),
     });
     // It tries things in the folder as it starts.
     setTimes(diff, { atime: atimeNs, mtime: mtimeNs });

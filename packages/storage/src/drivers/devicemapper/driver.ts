@@ -55,6 +55,8 @@ class DevicemapperDriver implements StorageDriver {
   readonly #onStep: (step: string) => void;
   readonly #layers = new KeyedLock<LayerKey>();
   readonly #making = new KeyedLock<'pool'>();
+  /** Paths in `garbage`: who sweeps the same one later would find the device of another. */
+  readonly #sweeping = new KeyedLock<string>();
   /** How often a layer is open for reading or filling. */
   readonly #opens = new Map<LayerKey, number>();
   /** Removed, and somebody has it open still: paths below `garbage`. */
@@ -335,8 +337,12 @@ class DevicemapperDriver implements StorageDriver {
     }
   }
 
-  /** Takes a layer away that was moved aside. @returns bytes freed; 0 while somebody has it open */
+  /** Takes a layer away that was moved aside, by one at a time. @returns bytes freed; 0 while somebody has it open */
   async #sweep(aside: string): Promise<number> {
+    return await this.#sweeping.run(aside, () => this.#sweepAlone(aside));
+  }
+
+  async #sweepAlone(aside: string): Promise<number> {
     for (const name of [MOUNT, OPEN_MOUNT]) await takeMountDown(join(aside, name));
     let bytes = 0;
     const record = await readIfWhole(join(aside, DEVICE_RECORD));
@@ -389,21 +395,29 @@ class DevicemapperDriver implements StorageDriver {
   async #sweepUnnamed(): Promise<number> {
     const pool = this.#pool;
     if (pool === undefined) return 0;
+    let freed = 0;
+    const before = await pool.thin.status();
+    await pool.changes.deleteUnnamed(async () => {
+      const unnamed = await this.#unnamedDevices(pool);
+      freed = unnamed.length;
+      return unnamed;
+    });
+    if (freed === 0) return 0;
+    this.#knownDevices = undefined;
+    const after = await pool.thin.status();
+    return Math.max(0, before.data.used - after.data.used) * pool.thin.blockBytes;
+  }
+
+  async #unnamedDevices(pool: OpenPool): Promise<readonly number[]> {
     const named = new Set([pool.record.base.id]);
     const { keys, garbage } = await this.#home.list();
     for (const path of [...[...keys].map((key) => this.#home.layer(key)), ...garbage]) {
       const record = await readIfWhole(join(path, DEVICE_RECORD));
       // One that cannot be read may name any.
-      if (record === undefined && (await blocksOf(join(path, DEVICE_RECORD))) > 0) return 0;
+      if (record === undefined && (await blocksOf(join(path, DEVICE_RECORD))) > 0) return [];
       if (record !== undefined) named.add(record.id);
     }
-    const unnamed = [...(await this.#devicesOf(pool))].filter((id) => !named.has(id));
-    if (unnamed.length === 0) return 0;
-    const before = await pool.thin.status();
-    await pool.changes.deleteUnnamed(unnamed);
-    this.#knownDevices = undefined;
-    const after = await pool.thin.status();
-    return (before.data.used - after.data.used) * pool.thin.blockBytes;
+    return [...(await this.#devicesOf(pool))].filter((id) => !named.has(id));
   }
 
   async #devicesOf(pool: OpenPool): Promise<ReadonlySet<number>> {

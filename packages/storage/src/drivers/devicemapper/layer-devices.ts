@@ -96,7 +96,8 @@ export class LayerDevices {
   /** Gives the blocks of a device back to what the pool lies on, unless others have them too. Nobody may have it open. */
   async discard(key: LayerKey, record: DeviceRecord): Promise<void> {
     const path = await this.activate(key, record);
-    await mustRun('blkdiscard', ['--force', path], { timeoutMs: 600_000 });
+    // Without --force, so that it takes no device that somebody has opened for himself.
+    await mustRun('blkdiscard', [path], { timeoutMs: 600_000 });
     await this.deactivate(key, record);
   }
 

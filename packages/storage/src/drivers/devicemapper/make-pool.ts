@@ -1,5 +1,6 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { hasCode } from '@berth/errors';
 import { StorageError } from '../../errors.ts';
 import { takeMountDown } from '../mount-point.ts';
@@ -169,9 +170,9 @@ async function makeOwn(place: Place, ground: OwnGround): Promise<ThinPool> {
   return await ThinPool.create(poolName(prefix), pool);
 }
 
-/** Devices are ours when they are blank, or were when we began. */
+/** Devices are ours when they are blank, or were when we began with these and no others. */
 async function takeDevices(making: string, ground: OwnGround & { readonly type: 'devices' }): Promise<void> {
-  if (!(await isThere(making))) await assertBlank(ground);
+  if (!(await hasBegunWith(making, ground))) await assertBlank(ground);
   await writeRecord(making, ground);
   await wipeMetadata(ground);
 }
@@ -181,7 +182,7 @@ async function takePool({ home }: Place, name: string): Promise<ThinPool> {
   if (pool === undefined) throw optionInvalid('dm.thinpooldev', `there is no active pool "${name}"`);
   const making = join(home.path, POOL_FOLDER, MAKING_RECORD);
   const { data, transactionId } = await pool.status();
-  const isOurs = await isThere(making);
+  const isOurs = await hasBegunWith(making, { name });
   if (!isOurs && (data.used > 0 || transactionId !== 0)) {
     throw optionInvalid(
       'dm.thinpooldev',
@@ -230,12 +231,19 @@ export async function mountBase(
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Whether a pool was being made before on just this. What cannot be read says nothing. */
+async function hasBegunWith(making: string, ground: object): Promise<boolean> {
+  let text: string;
   try {
-    await stat(path);
-    return true;
+    text = await readFile(making, 'utf8');
   } catch (error) {
     if (hasCode(error) && error.code === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    return isDeepStrictEqual(JSON.parse(text), ground);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
     throw error;
   }
 }

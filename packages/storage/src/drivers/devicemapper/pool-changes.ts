@@ -111,10 +111,10 @@ export class PoolChanges {
     });
   }
 
-  /** Deletes devices of the pool that nothing names. */
-  async deleteUnnamed(ids: readonly number[]): Promise<void> {
+  /** Deletes devices of the pool that nothing names. They are looked for while nothing is made: a new one has its name a moment later. */
+  async deleteUnnamed(find: () => Promise<readonly number[]>): Promise<void> {
     await this.#lock.run('pool', async () => {
-      for (const id of ids) if (await this.#pool.delete(id)) this.#ids.giveBack(id);
+      for (const id of await find()) if (await this.#pool.delete(id)) this.#ids.giveBack(id);
     });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DriverEntry } from '../../drivers/interface.ts';
 import { type TreeSpec, tarOf } from '../../testing/layer-tars.ts';
 import { inputOf, readAll, type StoreBench } from './store-bench.ts';
 
@@ -98,6 +99,31 @@ export function removalCases(bench: StoreBench): void {
     }
     assert.deepEqual(await given.onDisk(), { keys: 0, garbage: 0, tarSplits: 0 });
   });
+
+  bench.test(
+    'a layer that cannot be removed keeps no store from opening, and goes when it can',
+    async (given) => {
+      await given.image([BASE], 'stays');
+      await given.image([{ stuck: 'x' }], 'goes');
+      const isStuck = async () => {
+        throw new Error('somebody holds it');
+      };
+      Object.assign(given.driver, { remove: isStuck });
+      await given.store.removeOwner('goes').catch(() => undefined);
+      const faults: string[] = [];
+      const stuck: DriverEntry = {
+        ...bench.entry,
+        open: async (options) => Object.assign(await bench.entry.open(options), { remove: isStuck }),
+      };
+      await given.reopen({ drivers: [stuck], onFault: (_error, what) => faults.push(what) });
+      assert.equal(faults.length, 1);
+      assert.match(faults[0] ?? '', /what is left of the layer/);
+      assert.equal((await given.onDisk()).keys, 2);
+      await given.reopen();
+      assert.equal((await given.onDisk()).keys, 1);
+      await given.assertClean();
+    },
+  );
 
   bench.test('after closing, calls are refused and everything can be opened again', async (given) => {
     const [layer] = await given.image([BASE], 'image');
