@@ -9,6 +9,7 @@ export {
   whyNoLoop,
 } from './testing/loop-file-system.ts';
 export { type RandomSuiteOptions, randomSuite } from './testing/random-suite.ts';
+export { sampleOf } from './testing/sample.ts';
 export { Scratch } from './testing/scratch.ts';
 export type { SmallFileSystem, SuitePlace } from './testing/suite-place.ts';
 export { listTree } from './testing/tree-listing.ts';
