@@ -42,7 +42,8 @@ export function attachLoop(file: string): LoopDevice {
     for (;;) {
       const number = checked(libc().ioctlNumber(control, LOOP_CTL_GET_FREE, 0), what, 'ioctl');
       const path = `/dev/loop${number}`;
-      const fd = openFile(path, constants.O_RDWR, what);
+      const fd = openUnlessGoing(path, constants.O_RDWR, what);
+      if (fd === undefined) continue;
       if (configure(fd, { backing, file, what })) return { path, [Symbol.dispose]: closeOnce(fd) };
     }
   } finally {
@@ -68,10 +69,11 @@ function configure(
   throw new LinuxError(options.what(), { errno, syscall: 'ioctl' });
 }
 
-/** The file behind a loop device, as `stat` names it; `undefined` when it has none. */
+/** The file behind a loop device, as `stat` names it; `undefined` when it has none, or is losing it. */
 export function loopFile(path: string): { readonly dev: bigint; readonly ino: bigint } | undefined {
   const what = () => cannot('look at', path);
-  const fd = openFile(path, constants.O_RDONLY, what);
+  const fd = openUnlessGoing(path, constants.O_RDONLY, what);
+  if (fd === undefined) return undefined;
   try {
     const info = Buffer.alloc(INFO_SIZE);
     if (libc().ioctl(fd, LOOP_GET_STATUS64, info) === -1) {
@@ -82,6 +84,16 @@ export function loopFile(path: string): { readonly dev: bigint; readonly ino: bi
     return { dev: info.readBigUInt64LE(0), ino: info.readBigUInt64LE(8) };
   } finally {
     libc().close(fd);
+  }
+}
+
+/** @returns undefined for a device that its last user has just closed (lo_open: `Lo_rundown`) */
+function openUnlessGoing(path: string, flags: number, what: () => string): number | undefined {
+  try {
+    return openFile(path, flags, what);
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENXIO') return undefined;
+    throw error;
   }
 }
 

@@ -46,8 +46,25 @@ export async function restoreContainers(
   }
   await forgetStrangers(context, monitor, [...running.keys(), ...exited.keys()]);
   await sweepFolders(context, alive);
+  await unmountUnused(
+    context,
+    whole.filter(({ id }) => !running.has(id)),
+  );
   for (const container of whole) {
     if (!running.has(container.id)) await settle(context, container, exited.get(container.id));
+  }
+}
+
+/** A start that was killed between its mount and its bundle has left the mount alone. */
+async function unmountUnused(context: ContainersContext, resting: readonly Container[]): Promise<void> {
+  const layers = await context.storage.containerLayers();
+  const mounted = new Set(layers.filter(({ isMounted }) => isMounted).map(({ name }) => name));
+  for (const { id } of resting.filter((container) => mounted.has(container.id))) {
+    try {
+      await context.storage.unmount(id);
+    } catch (error) {
+      context.onFault(error, `the mount of container ${id}`);
+    }
   }
 }
 
