@@ -13,23 +13,26 @@ export function fileLine(
   return `${mark} ${file}  ${parts.join(', ')}  ${duration(options.ms)}`;
 }
 
-/** Failures with how to run each alone, then what was skipped and why, then the line that scripts read. */
+/**
+ * What was skipped and why, then failures with how to run each alone (last, for whoever has only the end of it), then the line that
+ * scripts read.
+ */
 export function summary(
   outcomes: readonly Outcome[],
   options: { readonly seed: string; readonly ms: number },
 ): string[] {
   const lines: string[] = [];
-  const failed = outcomes.filter((one) => one.result === 'failed');
-  if (failed.length > 0) lines.push('', `FAILED (${failed.length})`);
-  for (const one of failed) {
-    lines.push('', `  ${one.file}: ${one.name}`, indent(one.reason ?? '', '    '));
-    lines.push(`    alone: BERTH_SEED=${options.seed} ${one.again}`);
-  }
   const skipped = outcomes.filter((one) => one.result === 'skipped');
   if (skipped.length > 0) lines.push('', `NOT RUN ON THIS MACHINE (${skipped.length})`);
   for (const [reason, ones] of groupBy(skipped, (one) => one.reason ?? 'no reason given')) {
     lines.push(`  ${reason}:`);
     for (const one of ones) lines.push(`    ${one.file}: ${one.name}`);
+  }
+  const failed = outcomes.filter((one) => one.result === 'failed');
+  if (failed.length > 0) lines.push('', `FAILED (${failed.length})`);
+  for (const one of failed) {
+    lines.push('', `  ${one.file}: ${one.name}`, indent(one.reason ?? '', '    '));
+    lines.push(`    alone: BERTH_SEED=${options.seed} ${one.again}`);
   }
   const { passed, failed: bad, skipped: left } = tally(outcomes);
   if (outcomes.length === 0) lines.push('', 'No test ran: no file matches');

@@ -18,8 +18,7 @@ export interface MappedDevice {
   readonly path: string;
 }
 
-export interface ListedDevice extends MappedDevice {
-  readonly openCount: number;
+export interface FoundDevice extends MappedDevice {
   readonly isSuspended: boolean;
 }
 
@@ -64,21 +63,26 @@ export async function createDevice(
 }
 
 /** `undefined` when there is none with this name. */
-export async function findDevice(name: string, options: CallOptions = {}): Promise<ListedDevice | undefined> {
+export async function findDevice(name: string, options: CallOptions = {}): Promise<FoundDevice | undefined> {
   try {
-    return parseInfo(await dmsetup(['info', ...INFO, name], options))[0];
+    const line = await dmsetup(['info', ...INFO, name], options);
+    const [major = '', minor = '', suspended] = line.trim().split('|');
+    return { ...mapped(name, major, minor), isSuspended: suspended === 'Suspended' };
   } catch (error) {
     if (deviceErrno(error) === 'ENXIO') return undefined;
     throw error;
   }
 }
 
-/** Devices whose name begins with `prefix`, by whomever they were made. */
+/**
+ * Devices whose name begins with `prefix`, by whomever they were made. The kernel gives the list in one piece; what asks for each of
+ * them then (`dmsetup info`) fails when one goes meanwhile, and others come and go all the time.
+ */
 export async function listDevices(
   prefix: string,
   options: CallOptions = {},
-): Promise<readonly ListedDevice[]> {
-  return parseInfo(await dmsetup(['info', ...INFO], options)).filter(({ name }) => name.startsWith(prefix));
+): Promise<readonly MappedDevice[]> {
+  return parseList(await dmsetup(['ls'], options)).filter(({ name }) => name.startsWith(prefix));
 }
 
 /**
@@ -150,24 +154,15 @@ export async function versions(
 }
 
 const INFO = [
-  '--columns',
-  '--noheadings',
-  '--separator',
-  '|',
-  '--options',
-  'name,major,minor,open,suspended',
+  ...['--columns', '--noheadings', '--separator', '|'],
+  ...['--options', 'major,minor,suspended'],
 ] as const;
 
-function parseInfo(text: string): readonly ListedDevice[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim().split('|'))
-    .filter((fields) => fields.length === 5)
-    .map(([name = '', major = '', minor = '', open, suspended]) => ({
-      ...mapped(name, major, minor),
-      openCount: Number(open),
-      isSuspended: suspended === 'Suspended',
-    }));
+/** `name (253:4)` each; before 1.02.98 it was `(253, 4)`. */
+export function parseList(text: string): readonly MappedDevice[] {
+  return [...text.matchAll(/^(\S+)\s+\((\d+)(?::|, )(\d+)\)$/gm)].map(
+    ([, name = '', major = '', minor = '']) => mapped(name, major, minor),
+  );
 }
 
 function mapped(name: string, major: string, minor: string): MappedDevice {

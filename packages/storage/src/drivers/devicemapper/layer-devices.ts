@@ -40,7 +40,7 @@ export class LayerDevices {
     for (const device of await listDevices(this.#prefix)) {
       const key = keyOfName(this.#prefix, device.name);
       if (key === undefined) continue;
-      if (device.isSuspended) await resumeDevice(device.name);
+      if ((await findDevice(device.name))?.isSuspended === true) await resumeDevice(device.name);
       this.#active.set(device.name, device);
       keys.push(key);
     }

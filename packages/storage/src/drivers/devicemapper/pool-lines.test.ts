@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseList } from './dmsetup.ts';
 import { parsePoolStatus, parsePoolTable, poolTable, thinTable } from './pool-lines.ts';
 
 test('parsePoolStatus() reads what the kernel says', () => {
@@ -63,4 +64,13 @@ test('parsePoolTable() reads what poolTable() and lvm write', () => {
   );
   assert.equal(parsePoolTable('0 12800 linear 8:1 0'), undefined);
   assert.equal(thinTable('253:0', { id: 5, bytes: 1 << 20 }), '0 2048 thin 253:0 5');
+});
+
+test('parseList() reads what dmsetup ls writes, now and long ago', () => {
+  const text = 'berth-8:1-5-pool\t(253:0)\nvg-root (254, 12)\n';
+  assert.deepEqual(parseList(text), [
+    { name: 'berth-8:1-5-pool', numbers: '253:0', path: '/dev/dm-0' },
+    { name: 'vg-root', numbers: '254:12', path: '/dev/dm-12' },
+  ]);
+  assert.deepEqual(parseList('No devices found\n'), []);
 });
