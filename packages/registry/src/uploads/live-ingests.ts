@@ -5,11 +5,15 @@ import { RegistryError } from '../errors.ts';
 const IDLE_MS = 60_000;
 /** Open files of sessions between two requests. */
 const IDLE_MAX = 128;
+/** How long a question about the offset waits for a request that still writes. */
+const SETTLE_MS = 1000;
 
 interface Entry {
   readonly opening: Promise<Ingest>;
   /** Once it is open. */
   ingest: Ingest | undefined;
+  /** Who asks how far it is while a request writes; called when that ends. */
+  readonly waiting: Set<() => void>;
   isBusy: boolean;
   timer: NodeJS.Timeout | undefined;
 }
@@ -27,11 +31,15 @@ export class LiveIngests implements AsyncDisposable {
     this.#blobs = blobs;
   }
 
-  /** Bytes received so far; may be asked while a request writes. */
+  /**
+   * Bytes received so far. While a request writes, its end is waited for, up to a second: after a cut the client asks before what it
+   * sent was read, and an offset that still moves would cost it the next try.
+   */
   async offset(id: string): Promise<number> {
     const entry = await this.#entry(id);
     const ingest = await entry.opening;
-    if (!entry.isBusy) this.release(id);
+    if (entry.isBusy) await quiet(entry);
+    else this.release(id);
     return ingest.offset;
   }
 
@@ -53,6 +61,7 @@ export class LiveIngests implements AsyncDisposable {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.isBusy = false;
+    for (const wake of entry.waiting) wake();
     clearTimeout(entry.timer);
     entry.timer = setTimeout(() => this.#close(id, entry), IDLE_MS).unref();
     let idle = [...this.#entries.values()].filter((each) => !each.isBusy).length;
@@ -68,6 +77,7 @@ export class LiveIngests implements AsyncDisposable {
   async forget(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    for (const wake of entry.waiting) wake();
     clearTimeout(entry.timer);
     this.#entries.delete(id);
     await entry.ingest?.[Symbol.asyncDispose]();
@@ -97,7 +107,13 @@ export class LiveIngests implements AsyncDisposable {
     await this.#closing.get(id);
     const known = this.#entries.get(id);
     if (known !== undefined) return known;
-    const entry: Entry = { opening: this.#open(id), ingest: undefined, isBusy: false, timer: undefined };
+    const entry: Entry = {
+      opening: this.#open(id),
+      ingest: undefined,
+      waiting: new Set(),
+      isBusy: false,
+      timer: undefined,
+    };
     this.#entries.set(id, entry);
     entry.opening.then(
       (ingest) => {
@@ -117,6 +133,18 @@ export class LiveIngests implements AsyncDisposable {
       return await this.#blobs.startIngest(id);
     }
   }
+}
+
+function quiet(entry: Entry): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      entry.waiting.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, SETTLE_MS);
+    entry.waiting.add(wake);
+  });
 }
 
 function busy(id: string): RegistryError {
