@@ -1,3 +1,4 @@
+import { driverTable } from './driver-table.ts';
 import { type Outcome, tally } from './outcome.ts';
 
 /** One line when a file is done: how many, and how long. */
@@ -14,14 +15,14 @@ export function fileLine(
 }
 
 /**
- * What was skipped and why, then failures with how to run each alone (last, for whoever has only the end of it), then the line that
+ * The table of storage drivers, what was skipped and why, then failures with how to run each alone (last, for whoever has only the end of it), then the line that
  * scripts read.
  */
 export function summary(
   outcomes: readonly Outcome[],
   options: { readonly seed: string; readonly ms: number },
 ): string[] {
-  const lines: string[] = [];
+  const lines = driverTable(outcomes);
   const skipped = outcomes.filter((one) => one.result === 'skipped');
   if (skipped.length > 0) lines.push('', `NOT RUN ON THIS MACHINE (${skipped.length})`);
   for (const [reason, ones] of groupBy(skipped, (one) => one.reason ?? 'no reason given')) {
