@@ -12,5 +12,6 @@ for (const entry of DRIVERS) {
   driverSuite({ entry, skip, only });
   layerStoreSuite({ entry, skip, only });
   crashSuite({ entry, skip });
-  randomSuite({ entry, skip, ...RUNS });
+  // fuse-overlayfs copies a directory up by mkdir(2), which takes no set-user-ID and set-group-ID.
+  randomSuite({ entry, skip, losesDirectoryBits: true, ...RUNS });
 }

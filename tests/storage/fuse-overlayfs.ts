@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { storageProgram } from '../lab/file-systems.ts';
 import { PEERS } from '../lab/package-sets.ts';
+import { fillProgramFolder } from '../lab/program-folder.ts';
 
 /**
  * Puts Debian's fuse-overlayfs on the path of this process, for the tests of one file. Under `CI=true` it must be there.
@@ -15,15 +16,13 @@ export async function putFuseOnPath(): Promise<string | false> {
     if (process.env.CI === 'true') throw new Error(`Cannot have fuse-overlayfs in CI: ${words}`);
     return words;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'berth-fuse-'));
+  const folder = await mkdtemp(join(tmpdir(), 'berth-fuse-'));
+  await fillProgramFolder(folder, { 'fuse-overlayfs': words });
   const before = process.env.PATH;
-  const script = join(folder, 'fuse-overlayfs');
-  writeFileSync(script, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(' ')} "$@"\n`);
-  chmodSync(script, 0o755);
   process.env.PATH = `${folder}${delimiter}${before ?? ''}`;
-  after(() => {
+  after(async () => {
     process.env.PATH = before;
-    rmSync(folder, { recursive: true });
+    await rm(folder, { recursive: true });
   });
   return false;
 }

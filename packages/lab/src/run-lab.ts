@@ -127,7 +127,9 @@ async function measureDriver(
     Object.assign(refused, outcome.refused);
   }
   say('ready', EXPERIMENTS.length);
-  const note = place.note ?? (await store.status()).find(([key]) => key === 'Mounts Through')?.[1];
+  const note =
+    place.note ??
+    (await store.status()).find(([key, by]) => key === 'Mounted By' && by === 'fuse-overlayfs')?.[1];
   return {
     ...{ driver, figures, refused },
     ...(note === undefined ? {} : { note }),

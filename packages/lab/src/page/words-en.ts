@@ -19,7 +19,6 @@ export const ENGLISH: Words = {
   note: {
     'btrfs-in-a-file': 'on btrfs in a file',
     'fuse-overlayfs': 'through fuse-overlayfs',
-    aufs: 'kernel aufs',
   },
   skipped: 'Does not work here',
   figuresOf: (machine) => `Figures of ${machine}`,

@@ -19,7 +19,6 @@ export const CHINESE: Words = {
   note: {
     'btrfs-in-a-file': '位于文件中的 btrfs',
     'fuse-overlayfs': '借助 fuse-overlayfs',
-    aufs: '内核 aufs',
   },
   skipped: '在这台机器上不可用',
   figuresOf: (machine) => `${machine} 的数据`,

@@ -62,6 +62,12 @@ export class ModelTree {
     });
   }
 
+  /** Takes set-user-ID and set-group-ID from directories: for a driver that cannot keep them. */
+  dropDirectoryBits(): void {
+    for (const [path, node] of this.#nodes)
+      if (node.type === 'directory') this.#nodes.set(path, { ...node, mode: node.mode & 0o1777 });
+  }
+
   remove(path: string): void {
     if (!this.#nodes.has(path)) return;
     for (const at of this.paths) if (at === path || at.startsWith(`${path}/`)) this.#nodes.delete(at);
