@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import type { TestContext } from 'node:test';
 import { hasCode } from '@berth/errors';
 
@@ -80,7 +81,10 @@ async function networkNamespaces(): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Without those whose file is not below our root: where the tests run in a chroot, the machine around it may have some. */
+/**
+ * Those of files in our folder for temporary files: other work on the machine, or around the chroot in which the tests run, may have
+ * some of its own.
+ */
 async function backedLoops(): Promise<string[]> {
   const loops = ((await ifThere(() => readdir('/sys/block'))) ?? []).filter((name) =>
     name.startsWith('loop'),
@@ -88,8 +92,8 @@ async function backedLoops(): Promise<string[]> {
   const backed: string[] = [];
   for (const loop of loops) {
     const file = await ifThere(() => readFile(`/sys/block/${loop}/loop/backing_file`, 'utf8'));
-    const isOurs = file !== undefined && (file.includes(' (deleted)') || existsSync(file.trim()));
-    if (isOurs) backed.push(`${loop} ${file.trim()}`);
+    if (file?.startsWith(`${tmpdir()}/`) !== true) continue;
+    if (file.includes(' (deleted)') || existsSync(file.trim())) backed.push(`${loop} ${file.trim()}`);
   }
   return backed;
 }
