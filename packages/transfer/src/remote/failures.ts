@@ -2,7 +2,7 @@ import { hasCode } from '@berth/errors';
 import { readAll } from '@berth/oci';
 import { TransferError, type TransferErrorCode } from '../errors.ts';
 import type { HttpResponse } from './http.ts';
-import { isCut, parseRetryAfter, type Retryable } from './retry.ts';
+import { isCut, isSilence, parseRetryAfter, type Retryable } from './retry.ts';
 
 /** What an error body may have; the rest is not read. */
 const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
@@ -166,7 +166,7 @@ export function reasonOf(error: unknown): string {
 
 /** @returns why a second try may help, or `undefined` when it will not */
 export function retryable(error: unknown): Retryable | undefined {
-  if (isCut(error)) return { reason: reasonOf(error) };
+  if (isCut(error)) return { reason: reasonOf(error), isSilence: isSilence(error) };
   if (!hasCode(error) || error.code !== 'REGISTRY_BUSY') return undefined;
   const { detail } = error as TransferError;
   const { status, retryAfterMs } = (detail ?? {}) as { status?: number; retryAfterMs?: number };

@@ -58,6 +58,17 @@ test('resolve() of a digest never gives another one, whatever the registry annou
   assert.equal((await remote.resolve('latest')).digest, other.descriptor.digest);
 });
 
+test('a registry that takes what is asked and never answers is given up', async () => {
+  await using server = await startServer(() => {});
+  await using remote = await openRemote({
+    registry: server.host,
+    repository: 'a/b',
+    retry: { ...QUICK, readTimeoutMs: 300 },
+  });
+  await assert.rejects(remote.resolve('v'), { code: 'REGISTRY_UNREACHABLE' });
+  assert.deepEqual(server.asked, ['GET /v2/']);
+});
+
 test('putManifest() refuses a tag that would lead to another repository', async () => {
   const image = await randomImage({ seed: 'c' });
   await using server = await startServer((_request, response) => void response.writeHead(201).end());

@@ -34,7 +34,7 @@ export interface HttpClient extends AsyncDisposable {
 
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A registry may hash gigabytes again before it answers a PUT. */
-const HEADERS_TIMEOUT_MS = 300_000;
+const WRITE_TIMEOUT_MS = 300_000;
 const BODY_IDLE_TIMEOUT_MS = 60_000;
 const DISCARD_LIMIT_BYTES = 128 * 1024;
 
@@ -42,6 +42,8 @@ export interface HttpClientOptions {
   readonly tls?: TlsOptions | undefined;
   readonly userAgent: string;
   readonly connections?: number;
+  /** How long a GET or HEAD waits for its answer to begin. */
+  readonly readTimeoutMs: number;
 }
 
 /** One pool of connections per host, closed with the client. Proxies of the environment are honoured. */
@@ -50,7 +52,7 @@ export async function openHttpClient(registry: string, options: HttpClientOption
   const settings = {
     allowH2: false,
     connections: options.connections ?? 16,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: WRITE_TIMEOUT_MS,
     bodyTimeout: BODY_IDLE_TIMEOUT_MS,
     keepAliveTimeout: 4_000,
     connect: { timeout: CONNECT_TIMEOUT_MS, secureContext },
@@ -61,7 +63,7 @@ export async function openHttpClient(registry: string, options: HttpClientOption
       : new Agent(settings);
   let closed: Promise<void> | undefined;
   return {
-    send: (request) => send(dispatcher, request, options.userAgent),
+    send: (request) => send(dispatcher, request, options),
     [Symbol.asyncDispose]: () => {
       closed ??= dispatcher.destroy();
       return closed;
@@ -73,8 +75,13 @@ function hasProxy(): boolean {
   return ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => process.env[name]);
 }
 
-async function send(dispatcher: Dispatcher, request: HttpRequest, userAgent: string): Promise<HttpResponse> {
+async function send(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  { userAgent, readTimeoutMs }: HttpClientOptions,
+): Promise<HttpResponse> {
   const { url, method, body, signal } = request;
+  const isRead = method === 'GET' || method === 'HEAD';
   const response = await dispatcher.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
@@ -82,6 +89,7 @@ async function send(dispatcher: Dispatcher, request: HttpRequest, userAgent: str
     headers: { 'user-agent': userAgent, ...request.headers },
     // undici takes any async iterable and writes it with back-pressure; its types only name Node's own stream.
     ...(body === undefined ? {} : { body: body as Uint8Array }),
+    ...(isRead ? { headersTimeout: readTimeoutMs } : {}),
     ...(signal === undefined ? {} : { signal }),
   });
   const headers = (name: string): readonly string[] => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff, isCut, parseRetryAfter, type RetryPolicy } from './retry.ts';
 
-const policy: RetryPolicy = { attempts: 3, baseDelayMs: 1, maxDelayMs: 2, maxRetryAfterMs: 50 };
+const policy: RetryPolicy = {
+  ...{ attempts: 3, baseDelayMs: 1, maxDelayMs: 2, maxRetryAfterMs: 50 },
+  readTimeoutMs: 1000,
+};
 
 test('Backoff gives up after so many tries without progress', async () => {
   const notices: number[] = [];
@@ -11,6 +14,12 @@ test('Backoff gives up after so many tries without progress', async () => {
   assert.equal(await backoff.next({ reason: 'cut' }), true);
   assert.equal(await backoff.next({ reason: 'cut' }), false);
   assert.deepEqual(notices, [1, 2]);
+});
+
+test('Backoff waits twice for one who is silent', async () => {
+  const backoff = new Backoff({ ...policy, attempts: 6 });
+  assert.equal(await backoff.next({ reason: 'no answer', isSilence: true }), true);
+  assert.equal(await backoff.next({ reason: 'no answer', isSilence: true }), false);
 });
 
 test('Backoff counts anew after progress', async () => {

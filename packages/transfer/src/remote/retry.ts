@@ -9,6 +9,8 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** A registry that asks for a longer wait than this is given up at once. */
   readonly maxRetryAfterMs: number;
+  /** How long a GET or HEAD waits for its answer to begin. */
+  readonly readTimeoutMs: number;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = {
@@ -16,13 +18,19 @@ export const DEFAULT_RETRY: RetryPolicy = {
   baseDelayMs: 250,
   maxDelayMs: 10_000,
   maxRetryAfterMs: 120_000,
+  readTimeoutMs: 30_000,
 };
 
 /** What went wrong, when it may go right the next time. */
 export interface Retryable {
   readonly reason: string;
   readonly retryAfterMs?: number;
+  /** Nothing was heard for the whole of a time limit: a second try is worth the wait, a sixth is not. */
+  readonly isSilence?: boolean;
 }
+
+/** How often silence is waited for, of a policy's tries. */
+const SILENT_TRIES = 2;
 
 const CUT_CODES = new Set([
   'ECONNRESET',
@@ -45,6 +53,14 @@ const CUT_CODES = new Set([
 export function isCut(error: unknown): error is Error {
   if (error instanceof AggregateError) return error.errors.some(isCut);
   return hasCode(error) && CUT_CODES.has(error.code);
+}
+
+/** It was no answer within a time limit, and not a refusal. */
+export function isSilence(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isSilence);
+  return (
+    hasCode(error) && ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'].includes(error.code)
+  );
 }
 
 /** Seconds or a date. @see RFC 9110, 10.2.3 */
@@ -78,8 +94,8 @@ export class Backoff {
     failure: Retryable,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<boolean> {
-    this.#failures += 1;
     const { attempts, baseDelayMs, maxDelayMs, maxRetryAfterMs } = this.#policy;
+    this.#failures += failure.isSilence === true ? Math.ceil(attempts / SILENT_TRIES) : 1;
     if (this.#failures >= attempts) return false;
     if (failure.retryAfterMs !== undefined && failure.retryAfterMs > maxRetryAfterMs) return false;
     const exponential = Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#failures - 1));

@@ -57,18 +57,23 @@ export class RegistrySession implements AsyncDisposable {
   #root: Promise<URL> | undefined;
   #challenges: readonly Challenge[] = [];
 
-  private constructor(registry: string, http: HttpClient, options: SessionOptions) {
+  private constructor(
+    registry: string,
+    options: Omit<SessionOptions, 'retry'> & { readonly http: HttpClient; readonly retry: RetryPolicy },
+  ) {
     this.registry = registry;
-    this.#http = http;
+    this.#http = options.http;
     this.#credentials = options.credentials;
     this.#insecure = options.insecure;
-    this.retryPolicy = { ...DEFAULT_RETRY, ...options.retry };
+    this.retryPolicy = options.retry;
   }
 
   static async open(registry: string, options: SessionOptions = {}): Promise<RegistrySession> {
     const userAgent = options.userAgent ?? `berth/0.1.0 (${process.platform}; ${process.arch})`;
-    const http = await openHttpClient(registry, { tls: options.tls, userAgent });
-    return new RegistrySession(registry, http, options);
+    const retry = { ...DEFAULT_RETRY, ...options.retry };
+    const { readTimeoutMs } = retry;
+    const http = await openHttpClient(registry, { tls: options.tls, userAgent, readTimeoutMs });
+    return new RegistrySession(registry, { ...options, http, retry });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
