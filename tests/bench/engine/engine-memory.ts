@@ -16,7 +16,7 @@ export async function engineMemory({ housePid }: EngineContender): Promise<numbe
     try {
       if ((await readlink(`/proc/${entry}/ns/pid`)) !== house) continue;
       const program = basename(await readlink(`/proc/${entry}/exe`));
-      if (PROGRAMS.test(program)) total += await readPss(Number(entry));
+      if (PROGRAMS.test(program)) total += (await readPss(Number(entry))) ?? 0;
     } catch (error) {
       // It has ended meanwhile, or belongs to the kernel.
       if (!hasCode(error) || !['ENOENT', 'ESRCH', 'EACCES'].includes(error.code)) throw error;

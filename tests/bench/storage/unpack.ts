@@ -66,19 +66,9 @@ async function unpackOurs(layers: readonly PackedLayer[], folder: string): Promi
   const { pid } = child;
   if (pid === undefined) throw new Error('Cannot start a process');
   await using memory = await startMemoryWatch(pid);
-  let peak = 0;
-  const watching = setInterval(
-    () =>
-      void memory.peak().then(
-        (seen) => (peak = Math.max(peak, seen)),
-        () => {},
-      ),
-    100,
-  );
   const seconds = Number(await text(child.stdout));
-  clearInterval(watching);
   if (!(seconds > 0)) throw new Error('The layers were not unpacked');
-  return { seconds, megabytes: peak };
+  return { seconds, megabytes: await memory.peak() };
 }
 
 async function untar(layers: readonly PackedLayer[], folder: string): Promise<Measured> {
