@@ -22,8 +22,12 @@
  * remove at a time for one key; `mount` and `unmount` are counted by the shared mount table (mounts.ts), so that a
  * driver sees one mount and one unmount however many users a layer has.
  *
- * Example: a new driver is a folder with `driver.ts` (this interface), `probe.ts`, `driver.test.ts` (the call of
- * `driverSuite`), and one line in `drivers/registry.ts`.
+ * A new driver is a folder: `driver.ts` (this interface), `probe.ts`, `entry.ts` (a `DriverEntry`), `driver.test.ts` (the call of
+ * `driverSuite`); an import and a name in `drivers/registry.ts`; `layers/layer-store.<name>.test.ts` (the calls of `layerStoreSuite`,
+ * `randomSuite` and `crashSuite`), or all of these in `tests/storage/<name>.test.ts` where it needs a file system of its own. What drivers
+ * share lies beside them: `home.ts` (the folders of layers, their removal, refusals), `parent-links.ts` (who is below whom),
+ * `can-mount.ts` (what a probe asks first, a place to try things in), `mount-point.ts`, `disk/` (copies, links and measures trees;
+ * `asDiskFull`).
  */
 
 import type { DiskWork } from './disk/interface.ts';
@@ -70,7 +74,10 @@ export interface DriverAbilities {
    * links may part, and who has a file of a removed layer open may not read on.
    */
   readonly mountsByProgram?: boolean;
-  /** How many layers one mount can stack; the layer store refuses deeper images with `TOO_MANY_LAYERS`. */
+  /**
+   * How many layers one mount can stack; the layer store refuses deeper images with `TOO_MANY_LAYERS`. `Number.MAX_SAFE_INTEGER` where
+   * nothing is stacked.
+   */
   readonly maxDepth: number;
 }
 
@@ -92,7 +99,7 @@ export interface StorageDriver extends AsyncDisposable {
   /**
    * Makes a layer: empty on top of its parent (`changes`) or equal to it (`tree`). The root folder of one that is writable has
    * owner, mode, attributes and times of its parent's; where there is no parent it is 0755, 0:0.
-   * Not synced; the layer store syncs before it writes its row.
+   * Not synced; the layer store syncs before it writes its row. What the kernel says of a full disk becomes `DISK_FULL` by `asDiskFull`.
    *
    * @throws {StorageError} `LAYER_EXISTS`, `LAYER_UNKNOWN` (the parent), `DISK_FULL`, `SIZE_LIMIT_UNSUPPORTED`
    */
@@ -119,7 +126,10 @@ export interface StorageDriver extends AsyncDisposable {
    */
   sync?(keys: readonly LayerKey[]): Promise<void>;
 
-  /** The keys that are mounted now, by whomever: an earlier process, for instance. Asked once, when the store is opened. */
+  /**
+   * The keys that are mounted now, by whomever: an earlier process, for instance. Asked once, when the store is opened. Where `mount`
+   * gives a folder as it lies there, none is, and `unmount` does nothing.
+   */
   mounted(): Promise<ReadonlySet<LayerKey>>;
 
   /** Every key that lies on disk, whole or half-made, and what is left of half-removed ones under `garbage`. */
@@ -131,7 +141,10 @@ export interface StorageDriver extends AsyncDisposable {
   /** What `docker inspect` shows as `GraphDriver.Data`. */
   metadata(key: LayerKey): Promise<Readonly<Record<string, string>>>;
 
-  /** Bytes of disk that the layer takes beyond its parent. Walks; for `df` and `ps --size`. */
+  /**
+   * Bytes of disk that the layer takes beyond its parent; what it has brought stays its own when children share it. Walks; for `df` and
+   * `ps --size`.
+   */
   usage(key: LayerKey, options?: { readonly signal?: AbortSignal }): Promise<number>;
 
   /**
@@ -140,7 +153,10 @@ export interface StorageDriver extends AsyncDisposable {
    */
   overheadBytes?(): Promise<number>;
 
-  /** Looks whether the layer is whole as the driver knows it (links, lower files, parents). Cheap: no walk over contents. */
+  /**
+   * Looks whether the layer is whole as the driver knows it (links, lower files, parents). Cheap: no walk over contents.
+   * @param parents the nearest first
+   */
   check(key: LayerKey, parents: readonly LayerKey[]): Promise<readonly DriverProblem[]>;
   repairLayer?(problem: DriverProblem, parents: readonly LayerKey[]): Promise<void>;
 }
@@ -162,14 +178,14 @@ export interface DriverSupport {
   readonly prefer: string;
 }
 
-/** What stands in `drivers/registry.ts` for each driver. */
+/** What stands in `drivers/registry.ts` for each driver: `entry.ts` in its folder. */
 export interface DriverEntry {
   readonly name: string;
   /** Lower is preferred when nothing else decides. */
   readonly preference: number;
   readonly summary: string;
   readonly support: DriverSupport;
-  /** Tries it for real inside `home` (which exists) and leaves nothing there. */
+  /** Tries it for real inside `home` (which exists) and leaves nothing there. Missing capabilities are told first (`can-mount.ts`). */
   probe(home: string): Promise<DriverProbe>;
   /** Whether the folder, which may be missing, has layers of this driver. Opens nothing, changes nothing. */
   holdsLayers(home: string): Promise<boolean>;
@@ -184,6 +200,8 @@ export interface OpenDriverOptions {
   readonly options: Readonly<Record<string, string>>;
   /** Copying, removing and measuring of whole trees, off this thread. Belongs to the caller. */
   readonly disk: DiskWork;
-  /** Called before each step that leaves something else behind, for crash tests: `<driver>.<step>`. */
+  /** Called before each step that leaves something else behind, for crash tests: `<driver>.<step>`; `create` and `remove` have two at least. */
   readonly onStep?: (step: string) => void;
+  /** What could not be done and will be tried again, where it is not the caller's affair. */
+  readonly onFault?: (error: unknown, what: string) => void;
 }

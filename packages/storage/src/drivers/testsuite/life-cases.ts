@@ -1,14 +1,30 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmutable } from '@berth/linux';
+import type { DriverProbe } from '../interface.ts';
 import { newInitKey, newLayerKey } from '../keys.ts';
 import type { DriverBench } from './driver-bench.ts';
 
+const PROBE = join(import.meta.dirname, 'probe.child.ts');
+
 /** Making, finding and removing layers. */
 export function lifeCases(bench: DriverBench): void {
+  bench.test('probe() says which capabilities are missing, and leaves nothing', async (given) => {
+    const home = join(given.scratch.path, 'probed');
+    await mkdir(home);
+    const words = ['--inh-caps=-all', '--bounding-set=-all', process.execPath, PROBE, bench.entry.name, home];
+    const { stdout, stderr, status } = spawnSync('setpriv', words, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const probe = JSON.parse(stdout) as DriverProbe;
+    assert.ok(!probe.works);
+    assert.match(probe.evidence, /CAP_[A-Z_]+.* not among its effective capabilities/);
+    assert.match(probe.fix, /root/);
+    assert.deepEqual(await readdir(home), []);
+  });
+
   bench.test('create() makes an empty root filesystem, 0755 and of root', async (given) => {
     const key = await given.layer(undefined);
     assert.deepEqual(await given.list(key), ['"" directory 0755 0:0']);

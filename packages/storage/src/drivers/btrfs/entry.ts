@@ -1,0 +1,20 @@
+import { holdsLayerFolders } from '../home.ts';
+import type { DriverEntry } from '../interface.ts';
+import { openBtrfs } from './driver.ts';
+import { probeBtrfs } from './probe.ts';
+
+export const BTRFS: DriverEntry = {
+  name: 'btrfs',
+  preference: 20,
+  summary:
+    'Every layer a subvolume, made as a snapshot of the one below; files share what was not changed, block by block',
+  support: {
+    kernel: 'Linux 4.18 with btrfs, on a data folder that is on btrfs',
+    isInMainline: true,
+    prefer:
+      'overlay2 works on btrfs too, shares the page cache between containers and is the one that most people use. btrfs is the better one where containers change a little in large files.',
+  },
+  probe: probeBtrfs,
+  holdsLayers: holdsLayerFolders,
+  open: openBtrfs,
+};
