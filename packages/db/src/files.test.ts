@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { open, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -38,6 +38,31 @@ describe('openDatabase()', () => {
     await db.transaction((trx) => trx.insertInto('authors').values({ name: 'x' }).execute());
     await db[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(folder), ['notes.db']);
+  });
+
+  test('isExclusive keeps other processes out, and makes no file that is mapped', async (context) => {
+    const folder = await temporaryFolder(context);
+    const path = `${folder}/a name? of 100%.db`;
+    const count = `
+      const database = new (require('node:sqlite').DatabaseSync)(process.argv[1]);
+      console.log(database.prepare('SELECT name FROM authors').all().length);`;
+    const other = () => run(process.execPath, ['-e', count, path]);
+    {
+      await using db = await openNotes({ url: `sqlite:${path}`, isExclusive: true });
+      await db.transaction((trx) => trx.insertInto('authors').values({ name: 'x' }).execute());
+      assert.equal((await db.read.selectFrom('authors').selectAll().execute()).length, 1);
+      const files = ['', '-wal'].map((end) => `${basename(path)}${end}`);
+      assert.deepEqual((await readdir(folder)).sort(), files);
+      for (const name of files) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+      await assert.rejects(other(), /database is locked/);
+      const write = db.read.insertInto('authors').values({ name: 'z' });
+      await assert.rejects(write.execute(), { code: 'DB_READ_ONLY' });
+      await using again = await openNotes({ url: `sqlite:${path}`, isExclusive: true });
+      await again.transaction((trx) => trx.insertInto('authors').values({ name: 'y' }).execute());
+      assert.equal((await db.read.selectFrom('authors').selectAll().execute()).length, 2);
+    }
+    assert.deepEqual(await readdir(folder), [basename(path)]);
+    assert.equal((await other()).stdout.trim(), '2');
   });
 
   test('gives a database in memory that nobody else sees, and leaves nothing', async () => {

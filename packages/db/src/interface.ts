@@ -43,6 +43,12 @@ export interface OpenDatabaseOptions<Tables> {
   readonly thread?: DatabaseThread;
   /** How long a transaction waits for the write lock of another process: then `DB_BUSY`. Default 5000. */
   readonly busyTimeoutMs?: number;
+  /**
+   * For a database that one process at a time opens: what others need to know of the log is kept in memory and not in a file (`-shm`).
+   * SQLite maps that file, and where a file system writes each page to a new place (btrfs) a full disk then kills the process (SIGBUS).
+   * Another process gets `DB_BUSY` for as long as this one has it open. All that this process opens it for say the same.
+   */
+  readonly isExclusive?: boolean;
   /** The time in milliseconds; default: the system's. For tests of a clock that goes backwards. */
   readonly clock?: () => number;
 }

@@ -5,11 +5,13 @@
 import { writeSync } from 'node:fs';
 import { openNotes } from './notes.fixture.ts';
 
-const [url = '', author = '', count = '0', fatalStep = '', fatalCall = '0'] = process.argv.slice(2);
+const [url = '', author = '', count = '0', fatalStep = '', fatalCall = '0', exclusive] =
+  process.argv.slice(2);
 
 let calls = 0;
 const db = await openNotes({
   url,
+  isExclusive: exclusive === 'exclusive',
   onStep(step) {
     if (!isReady || step !== fatalStep) return;
     calls += 1;

@@ -64,12 +64,14 @@ async function assertSound(url: string, acknowledged: number): Promise<void> {
 
 describe('a database of several processes', () => {
   for (const step of DATABASE_STEPS) {
-    test(`has what was acknowledged, whole, after kill -9 at ${step}`, async (context) => {
-      const url = await makeDatabase(await temporaryFolder(context));
-      const { acknowledged } = await start(url, '1', '100', step, '8').ended;
-      assert.equal(acknowledged, 7);
-      await assertSound(url, acknowledged);
-    });
+    for (const mode of ['shared', 'exclusive']) {
+      test(`has what was acknowledged, whole, after kill -9 at ${step} (${mode})`, async (context) => {
+        const url = await makeDatabase(await temporaryFolder(context));
+        const { acknowledged } = await start(url, '1', '100', step, '8', mode).ended;
+        assert.equal(acknowledged, 7);
+        await assertSound(url, acknowledged);
+      });
+    }
   }
 
   test(`has what was acknowledged, whole, after kill -9 at ${KILLS} random moments`, async (context) => {

@@ -91,16 +91,16 @@ export async function openSqlite<Tables>(options: OpenDatabaseOptions<Tables>): 
   const { url, migrations, onStep = () => {} } = options;
   assertMigrations(migrations);
   await using stack = new AsyncDisposableStack();
-  const location = stack.use(await locate(url));
-  const { path } = location;
+  const location = stack.use(await locate(url, options));
+  const { path, source, isDurable } = location;
   // The writer closes last: it takes the log into the database, which a connection that only reads cannot do.
   const writer = stack.use(
     await Writer.open(
-      { path, isDurable: location.isDurable, busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS },
+      { path, source, isDurable, busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS },
       options.thread,
     ),
   );
-  const reader = stack.use(new Reader(path));
+  const reader = stack.use(new Reader(location));
   const from = schemaVersion(reader);
   assertKnownVersion(from, { known: migrations.length, path });
   const write = new Kysely<Tables>({ dialect: writingDialect(writer, onStep) });

@@ -1,13 +1,18 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { hasCode } from '@berth/errors';
 import { DatabaseError } from '../errors.ts';
 
 /** Where a database lies on the disk. */
 export interface Location extends AsyncDisposable {
   readonly path: string;
+  /** What SQLite is told to open: the path, or a URL of it. */
+  readonly source: string;
   readonly isDurable: boolean;
+  /** @see OpenDatabaseOptions.isExclusive */
+  readonly isExclusive: boolean;
 }
 
 /**
@@ -19,12 +24,18 @@ export interface Location extends AsyncDisposable {
  *
  * @throws {DatabaseError} `DB_URL_INVALID`, `DB_IO`
  */
-export async function locate(url: string): Promise<Location> {
+export async function locate(
+  url: string,
+  { isExclusive = false }: { readonly isExclusive?: boolean } = {},
+): Promise<Location> {
   if (url === 'sqlite::memory:') {
     const folder = await mkdtemp(join(tmpdir(), 'berth-db-'));
+    const path = join(folder, 'memory.db');
     return {
-      path: join(folder, 'memory.db'),
+      path,
+      source: path,
       isDurable: false,
+      isExclusive: false,
       [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
     };
   }
@@ -39,7 +50,15 @@ export async function locate(url: string): Promise<Location> {
     );
   }
   await makeFile(path);
-  return { path, isDurable: true, [Symbol.asyncDispose]: async () => {} };
+  const source = isExclusive ? exclusively(path) : path;
+  return { path, source, isDurable: true, isExclusive, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** @see https://sqlite.org/vfs.html#standard_unix_vfses */
+function exclusively(path: string): string {
+  const url = pathToFileURL(path);
+  url.searchParams.set('vfs', 'unix-excl');
+  return url.href;
 }
 
 /**

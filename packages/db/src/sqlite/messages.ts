@@ -4,6 +4,8 @@ import type { StatementResult } from './statements.ts';
 
 export interface ConnectionOptions {
   readonly path: string;
+  /** @see Location.source */
+  readonly source: string;
   /** False for a database that nobody will want again. */
   readonly isDurable: boolean;
   readonly busyTimeoutMs: number;

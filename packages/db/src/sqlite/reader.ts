@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { DatabaseError } from '../errors.ts';
 import { toDatabaseError, toFailure } from './failure.ts';
+import type { Location } from './location.ts';
 import { type Row, type StatementResult, Statements } from './statements.ts';
 
 /**
@@ -12,10 +13,12 @@ export class Reader implements Disposable {
   readonly #connection: DatabaseSync;
   readonly #statements: Statements;
 
-  constructor(path: string) {
+  constructor({ path, source, isExclusive }: Pick<Location, 'path' | 'source' | 'isExclusive'>) {
     this.#path = path;
     try {
-      this.#connection = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
+      // NOTE: a file opened for reading has a lock for reading, which takes the place of the lock by which the process keeps others out.
+      this.#connection = new DatabaseSync(source, { readOnly: !isExclusive, timeout: 1000 });
+      this.#connection.exec('PRAGMA query_only = ON');
     } catch (error) {
       throw toDatabaseError(toFailure(error), `open the database "${path}"`);
     }

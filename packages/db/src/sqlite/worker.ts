@@ -18,8 +18,8 @@ interface Connection {
   readonly statements: Statements;
 }
 
-function open({ path, isDurable, busyTimeoutMs }: ConnectionOptions): Connection {
-  const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+function open({ source, isDurable, busyTimeoutMs }: ConnectionOptions): Connection {
+  const connection = new DatabaseSync(source, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   // `journal_mode` comes first: it is what finds out that the file is not a database.
   connection.exec('PRAGMA journal_mode = WAL');
   connection.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'OFF'}`);

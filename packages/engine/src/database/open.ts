@@ -24,6 +24,7 @@ export async function openEngineDatabase(
   return await openDatabase<EngineTables>({
     url: `sqlite:${path}`,
     migrations: MIGRATIONS,
+    isExclusive: true,
     ...options,
   });
 }

@@ -42,7 +42,12 @@ export async function openLayerStore(options: OpenLayerStoreOptions): Promise<La
   });
   const disk = stack.use(openDiskWork());
   const home = join(root, entry.name);
-  const driver = stack.use(await entry.open({ home, options: options.driverOptions ?? {}, disk, onStep }));
+  const driver = stack.use(
+    await entry.open({
+      ...{ home, options: options.driverOptions ?? {}, disk, onStep },
+      ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
+    }),
+  );
   await rows.recordDriver(entry.name);
   const tree = stack.use(
     openTreeWorkers({
@@ -72,6 +77,7 @@ function openStorageDatabase(
   return openDatabase({
     url: `sqlite:${join(root, 'storage.db')}`,
     migrations: STORAGE_MIGRATIONS,
+    isExclusive: true,
     ...(databaseThread === undefined ? {} : { thread: databaseThread }),
     ...(onStep === undefined ? {} : { onStep }),
   });

@@ -107,8 +107,6 @@ export function useFileSystem(
     skip,
     place: {
       path,
-      // What is written again goes to a new place, so that a mapped page may find none.
-      killsWhenFull: type === 'btrfs',
       async mountSmall(target, { bytes }) {
         opened.use(new LoopFileSystem({ ...options, type, target, ...SMALLEST[type] }));
         fill(join(target, FILLERS[0]), bytes);

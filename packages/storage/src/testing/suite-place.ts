@@ -12,11 +12,6 @@ export interface SuitePlace {
   readonly path: string;
   /** Mounts a file system with no more room than this, on which the driver works, on a folder of a case. */
   mountSmall(target: string, size: SmallFileSystem): Promise<void>;
-  /**
-   * Where such a file system is full, who has mapped a file of it is killed (SIGBUS), and SQLite maps one: only the driver's own
-   * folder may be on it.
-   */
-  readonly killsWhenFull?: boolean;
   /** Leaves no room at all on such a file system. */
   fill(target: string): Promise<void>;
   /** Leaves some room, where what was removed gives it back by and by. */
