@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -13,7 +14,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createSubvolume, fileExtents, setImmutable, syncFileSystem } from '@berth/linux';
+import {
+  createSubvolume,
+  destroySubvolume,
+  fileExtents,
+  makeSubvolumeWritable,
+  setImmutable,
+  syncFileSystem,
+} from '@berth/linux';
 import { digestBytes, makeTarEntry, writeTar } from '@berth/oci';
 import { type LayerStore, openLayerStore } from '@berth/storage';
 import { Scratch } from '@berth/storage/testsuite';
@@ -28,7 +36,11 @@ function run(...args: readonly string[]): void {
   execFileSync(program, [...before, ...args]);
 }
 
-/** Paths of all subvolumes below a folder, by the program of btrfs itself. One that it cannot name is "deep". */
+function makeReadonly(subvolume: string): void {
+  run('property', 'set', subvolume, 'ro', 'true');
+}
+
+/** Paths of all subvolumes below a folder, by the program of btrfs itself. It may end at one that it cannot name: "deep". */
 function subvolumes(folder: string): readonly string[] {
   const [program = '', ...before] = btrfs;
   const listed = spawnSync(program, [...before, 'subvolume', 'list', folder], { encoding: 'utf8' });
@@ -48,9 +60,12 @@ function subvolumesOf(list: string, folder: string): readonly string[] {
 
 async function withImage(
   scratch: Scratch,
-  files: Readonly<Record<string, Buffer>> = { file: Buffer.from('x') },
+  {
+    files = { file: Buffer.from('x') },
+    driver = 'btrfs',
+  }: { readonly files?: Readonly<Record<string, Buffer>>; readonly driver?: 'btrfs' | 'vfs' } = {},
 ) {
-  const store = await openLayerStore({ root: join(scratch.path, 'storage'), driver: 'btrfs' });
+  const store = await openLayerStore({ root: join(scratch.path, 'storage'), driver });
   const inputs = Object.entries(files).map(([path, bytes]) => ({
     entry: makeTarEntry({ type: 'file', path, size: bytes.length }),
     content: [bytes],
@@ -93,7 +108,7 @@ const NESTED: Readonly<Record<string, (root: string, outside: string) => Promise
   'read-only ones': async (root) => {
     await createSubvolume(`${root}/locked`);
     await createSubvolume(`${root}/locked/inner`);
-    for (const name of ['locked/inner', 'locked']) run('property', 'set', `${root}/${name}`, 'ro', 'true');
+    for (const name of ['locked/inner', 'locked']) makeReadonly(`${root}/${name}`);
   },
   'immutable ones': async (root) => {
     await createSubvolume(`${root}/locked`);
@@ -106,6 +121,39 @@ const NESTED: Readonly<Record<string, (root: string, outside: string) => Promise
     const script = `i=0; while [ $i -lt 30 ]; do mkdir ${name} && cd -P ${name} || exit 1; i=$((i+1)); done; "$@" subvolume create deep`;
     const made = spawnSync('sh', ['-c', script, 'sh', ...btrfs], { cwd: root, encoding: 'utf8' });
     assert.equal(made.status, 0, made.stderr);
+  },
+  'read-only ones, with plain folders between them': async (root) => {
+    await createSubvolume(`${root}/locked`);
+    mkdirSync(`${root}/locked/plain/folder`, { recursive: true });
+    await createSubvolume(`${root}/locked/plain/folder/inner`);
+    writeFileSync(`${root}/locked/plain/folder/inner/file`, 'x');
+    for (const name of ['locked/plain/folder/inner', 'locked']) makeReadonly(`${root}/${name}`);
+  },
+  'read-only and immutable ones': async (root) => {
+    await createSubvolume(`${root}/locked`);
+    mkdirSync(`${root}/locked/plain`);
+    await createSubvolume(`${root}/locked/plain/inner`);
+    for (const name of ['locked/plain/inner', 'locked/plain', 'locked'])
+      setImmutable(`${root}/${name}`, true);
+    for (const name of ['locked/plain/inner', 'locked']) makeReadonly(`${root}/${name}`);
+  },
+  'deep trees in them, and one that no path can name': async (root) => {
+    for (const name of ['open', 'locked']) {
+      await createSubvolume(`${root}/${name}`);
+      mkdirSync(`${root}/${name}${'/d'.repeat(200)}`, { recursive: true });
+      writeFileSync(`${root}/${name}${'/d'.repeat(200)}/file`, 'x');
+      await createSubvolume(`${root}/${name}${'/d'.repeat(150)}/inner`);
+    }
+    makeReadonly(`${root}/locked${'/d'.repeat(150)}/inner`);
+    makeReadonly(`${root}/locked`);
+    await NESTED['one deeper than a path can name']?.(root, '');
+  },
+  'three hundred in each other': async (root) => {
+    let path = root;
+    for (let level = 0; level < 300; level++) {
+      path = `${path}/s`;
+      await createSubvolume(path);
+    }
   },
   'odd names, and one that was moved': async (root) => {
     await createSubvolume(`${root}/new\nline`);
@@ -122,26 +170,56 @@ const NESTED: Readonly<Record<string, (root: string, outside: string) => Promise
   },
 };
 
+for (const driver of ['btrfs', 'vfs'] as const) {
+  describe(`subvolumes that a container made, on btrfs with the driver ${driver}`, { skip }, () => {
+    for (const [name, make] of Object.entries(NESTED)) {
+      test(`go with its layer: ${name}`, async () => {
+        await using scratch = await Scratch.make(place);
+        const outside = join(scratch.path, 'outside');
+        mkdirSync(outside);
+        await createSubvolume(`${outside}/name`);
+        writeFileSync(`${outside}/name/file`, 'stays');
+        const { store, parent } = await withImage(scratch, { driver });
+        const before = subvolumes(scratch.path);
+        await store.createContainerLayer('c', { parent });
+        const root = await store.mount('c');
+        const withLayer = subvolumes(scratch.path);
+        await make(root, outside);
+        assert.notDeepEqual(subvolumes(scratch.path), withLayer);
+        await store.usage();
+        await store.removeContainerLayer('c');
+        // The init layer stays for the next container of the image.
+        assert.equal(
+          subvolumes(scratch.path).length,
+          driver === 'btrfs' ? withLayer.length - 1 : before.length,
+        );
+        assert.equal(readFileSync(`${outside}/name/file`, 'utf8'), 'stays');
+        run('subvolume', 'delete', `${outside}/name`);
+        await removeAll(store, scratch);
+      });
+    }
+  });
+}
+
 describe('subvolumes of the driver btrfs', { skip }, () => {
-  for (const [name, make] of Object.entries(NESTED)) {
-    test(`those that a container made go with it: ${name}`, async () => {
-      await using scratch = await Scratch.make(place);
-      const outside = join(scratch.path, 'outside');
-      mkdirSync(outside);
-      await createSubvolume(`${outside}/name`);
-      writeFileSync(`${outside}/name/file`, 'stays');
-      const { store, parent } = await withImage(scratch);
-      await store.createContainerLayer('c', { parent });
-      const before = subvolumes(scratch.path).length;
-      await make(await store.mount('c'), outside);
-      assert.notEqual(subvolumes(scratch.path).length, before);
-      await store.removeContainerLayer('c');
-      assert.equal(subvolumes(scratch.path).length, before - 1);
-      assert.equal(readFileSync(`${outside}/name/file`, 'utf8'), 'stays');
-      run('subvolume', 'delete', `${outside}/name`);
-      await removeAll(store, scratch);
-    });
-  }
+  test('a read-only subvolume that a layer lies in is not made writable', async () => {
+    await using scratch = await Scratch.make(place);
+    const host = join(scratch.path, 'host');
+    await createSubvolume(host);
+    mkdirSync(`${host}/home/layer/plain`, { recursive: true });
+    await createSubvolume(`${host}/home/layer/own`);
+    await createSubvolume(`${host}/home/layer/own/inner`);
+    makeReadonly(host);
+    makeReadonly(`${host}/home/layer/own`);
+    const outside = `${host}/home`;
+    assert.equal(makeSubvolumeWritable(`${host}/home/layer/plain`, { outside }), false);
+    await assert.rejects(destroySubvolume(`${host}/home/layer/own`), { code: 'EROFS' });
+    assert.throws(() => writeFileSync(`${host}/file`, ''), { code: 'EROFS' });
+    assert.deepEqual(readdirSync(`${host}/home/layer/own`), ['inner']);
+    assert.equal(makeSubvolumeWritable(`${host}/home/layer/own`, { outside }), true);
+    assert.equal(makeSubvolumeWritable(host, { outside: scratch.path }), true);
+    assert.equal(makeSubvolumeWritable(host, { outside: scratch.path }), false);
+  });
 
   test('what a container has in a subvolume of its own is part of its diff', async () => {
     await using scratch = await Scratch.make(place);
@@ -165,7 +243,7 @@ describe('subvolumes of the driver btrfs', { skip }, () => {
     const files = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`file-${index}`, Buffer.alloc(10_000, String(index))]),
     );
-    const { store, parent } = await withImage(scratch, files);
+    const { store, parent } = await withImage(scratch, { files });
     await store.createContainerLayer('c', { parent });
     const root = await store.mount('c');
     const { mtimeMs, atimeMs } = statSync(`${root}/file-7`);
@@ -175,12 +253,16 @@ describe('subvolumes of the driver btrfs', { skip }, () => {
     // A file that is read gets a time of reading that is later than its time of writing (relatime).
     const read = Object.keys(files).filter((name) => statSync(`${root}/${name}`).atimeMs !== atimeMs);
     assert.deepEqual(read, ['file-7']);
+    const { atimeMs: before } = statSync(`${root}/file-8`);
+    writeFileSync(`${root}/file-8`, 'a longer content', { flag: 'a' });
+    assert.equal(await store.containerSize('c'), 20_000 + 16);
+    assert.equal(statSync(`${root}/file-8`).atimeMs, before);
     await removeAll(store, scratch);
   });
 
   test('a changed byte of a large file takes a block, and usage() says so', async () => {
     await using scratch = await Scratch.make(place);
-    const { store, parent } = await withImage(scratch, { large: Buffer.alloc(64 << 20, 'l') });
+    const { store, parent } = await withImage(scratch, { files: { large: Buffer.alloc(64 << 20, 'l') } });
     await store.createContainerLayer('c', { parent });
     const root = await store.mount('c');
     const bytesOf = async () => (await store.usage()).containerLayers[0]?.diskBytes;

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { bytesToPath } from '@berth/oci/name-bytes';
@@ -17,7 +17,9 @@ const ROOT_INODE = 256;
 const SUBVOL_CREATE = 0x5000940e;
 const SNAP_DESTROY = 0x5000940f;
 const SNAP_CREATE_V2 = 0x50009417;
+const SUBVOL_GETFLAGS = 0x80089419;
 const SUBVOL_SETFLAGS = 0x4008941a;
+const SUBVOL_RDONLY = 2n;
 const GET_SUBVOL_ROOTREF = 0xd000943d;
 const INO_LOOKUP_USER = 0xd000943e;
 const ARGS_SIZE = 4096;
@@ -106,22 +108,45 @@ export async function destroySubvolume(path: string): Promise<void> {
     throw error;
   }
   using opened = folder;
-  await destroyIn(opened.fd, { name: basename(path), what });
+  await destroyIn(opened.fd, { name: basename(path), what, outside: fstatSync(opened.fd).dev });
+}
+
+/**
+ * Makes the subvolume writable that a folder lies in, or that it is. The one that `outside` lies in stays as it is.
+ *
+ * @returns `false` where there is none but that one, it was writable before, or the path is no folder
+ * @throws {LinuxError} `EROFS` where the whole file system is read-only, `EPERM` while the subvolume is being sent
+ */
+export function makeSubvolumeWritable(path: string, { outside }: { readonly outside: string }): boolean {
+  let folder: OpenFolder;
+  try {
+    folder = openFolder(path, () => cannot('open', path));
+  } catch (error) {
+    if (hasCode(error) && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code)) return false;
+    throw error;
+  }
+  using opened = folder;
+  return makeWritable(opened.fd, {
+    outside: statSync(nativePath(outside)).dev,
+    what: () => cannot('make the subvolume writable of', path),
+  });
 }
 
 interface Named {
   readonly name: string;
   readonly what: () => string;
+  /** Device of the subvolume that is none of those to be removed; each has a number of its own. */
+  readonly outside: number;
 }
 
 async function destroyIn(folder: number, named: Named): Promise<void> {
-  const { name, what } = named;
+  const { name, what, outside } = named;
   const path = `/proc/self/fd/${folder}/${name}`;
   /** What stands in its way, each to be put away once. */
   const obstacles = new Map<number, () => void | Promise<void>>([
-    [ENOTEMPTY, () => destroyChildren(path, what)],
+    [ENOTEMPTY, () => destroyChildren(path, named)],
     [EPERM, () => unlock(folder, path)],
-    [EROFS, () => makeWritable(folder, what)],
+    [EROFS, () => void makeWritable(folder, { what, outside })],
   ]);
   for (;;) {
     try {
@@ -151,7 +176,10 @@ async function tryDestroy(folder: number, { name, what }: Named): Promise<void> 
 }
 
 /** Those directly in a subvolume; each takes its own along. */
-async function destroyChildren(path: string, what: () => string): Promise<void> {
+async function destroyChildren(
+  path: string,
+  { what, outside }: Pick<Named, 'what' | 'outside'>,
+): Promise<void> {
   using root = openFolder(path, what);
   for (const { name, directory } of children(root.fd, what)) {
     // As seen from inside: whatever the path has become meanwhile, it ends in this subvolume.
@@ -160,7 +188,7 @@ async function destroyChildren(path: string, what: () => string): Promise<void> 
       noFollow: true,
     });
     try {
-      await destroyIn(at, { name, what });
+      await destroyIn(at, { name, what, outside });
     } finally {
       closeSync(at);
     }
@@ -196,9 +224,35 @@ function* children(
   }
 }
 
-/** The subvolume that a folder lies in may have been made read-only. */
-function makeWritable(fd: number, what: () => string): void {
-  checked(libc().ioctl(fd, SUBVOL_SETFLAGS, Buffer.alloc(8)), what, 'ioctl');
+function makeWritable(
+  fd: number,
+  { what, outside }: { readonly what: () => string; readonly outside: number },
+): boolean {
+  using root = rootOf(fd, what);
+  if (root === undefined || fstatSync(root.fd).dev === outside) return false;
+  const flags = Buffer.alloc(8);
+  checked(libc().ioctl(root.fd, SUBVOL_GETFLAGS, flags), what, 'ioctl');
+  if ((flags.readBigUInt64LE() & SUBVOL_RDONLY) === 0n) return false;
+  // The only flag that can be set.
+  checked(libc().ioctl(root.fd, SUBVOL_SETFLAGS, Buffer.alloc(8)), what, 'ioctl');
+  return true;
+}
+
+/** The root folder of the subvolume that a folder lies in; `undefined` where there is no btrfs, or a mount hides it. */
+function rootOf(fd: number, what: () => string): OpenFolder | undefined {
+  if (!isBtrfs(`/proc/self/fd/${fd}`)) return undefined;
+  for (let at = openFolder(`/proc/self/fd/${fd}/.`, what); ; ) {
+    const { dev, ino } = fstatSync(at.fd);
+    if (ino === ROOT_INODE) return at;
+    using below = at;
+    at = openFolder(`/proc/self/fd/${below.fd}/..`, what);
+    const above = fstatSync(at.fd);
+    if (above.dev !== dev || above.ino === ino) return closed(at);
+  }
+}
+
+function closed(folder: OpenFolder): undefined {
+  folder[Symbol.dispose]();
 }
 
 interface OpenFolder extends Disposable {

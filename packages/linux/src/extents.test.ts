@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasCode } from '@berth/errors';
 import { type FileExtent, fileExtents } from './extents.ts';
+import { makeNode } from './files.ts';
 import { scratchFolder } from './scratch.fixture.ts';
 
 test('fileExtents() tells where a file lies, hole by hole, however many pieces it has', (t) => {
@@ -15,7 +18,7 @@ test('fileExtents() tells where a file lies, hole by hole, however many pieces i
   writeFileSync(path, 'y', { flag: 'r+', flush: true });
   let extents: FileExtent[];
   try {
-    extents = fileExtents(path);
+    extents = [...fileExtents(path)];
   } catch (error) {
     if (hasCode(error) && error.code === 'EOPNOTSUPP') return t.skip('this file system does not tell');
     throw error;
@@ -26,12 +29,23 @@ test('fileExtents() tells where a file lies, hole by hole, however many pieces i
   }
   assert.equal(new Set(extents.map(({ physical }) => physical)).size, 600);
   writeFileSync(`${path}-empty`, '');
-  assert.deepEqual(fileExtents(`${path}-empty`), []);
+  assert.deepEqual([...fileExtents(`${path}-empty`)], []);
 });
 
-test('fileExtents() refuses a symlink and what is not there', (t) => {
+test('fileExtents() refuses what is no file, opens none of it, and keeps no descriptor', async (t) => {
   const folder = scratchFolder(t);
   symlinkSync('file', join(folder, 'link'));
-  assert.throws(() => fileExtents(join(folder, 'link')), { code: 'ELOOP' });
-  assert.throws(() => fileExtents(join(folder, 'none')), { code: 'ENOENT' });
+  makeNode(join(folder, 'fifo'), { type: 'fifo', mode: 0o600 });
+  const read = (name: string) => () => fileExtents(join(folder, name)).next();
+  assert.throws(read('link'), { code: 'ELOOP' });
+  assert.throws(read('none'), { code: 'ENOENT' });
+  assert.throws(read('fifo'), { code: 'EINVAL' });
+  const server = createServer().listen(join(folder, 'socket'));
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const descriptors = readdirSync('/proc/self/fd').length;
+  assert.throws(read('socket'), { code: 'EINVAL' });
+  writeFileSync(join(folder, 'file'), 'x'.repeat(10_000), { flush: true });
+  for (const _ of fileExtents(join(folder, 'file'))) break;
+  assert.equal(readdirSync('/proc/self/fd').length, descriptors);
 });

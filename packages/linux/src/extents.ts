@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
 import { cannot } from './errors.ts';
-import { checked, libc, openFile } from './libc.ts';
+import { checked, libc } from './libc.ts';
+import { openPlain } from './open-plain.ts';
 
 /** @see Documentation/filesystems/fiemap.rst */
 const FS_IOC_FIEMAP = 0xc020660b;
@@ -21,15 +21,17 @@ export interface FileExtent {
 }
 
 /**
- * The pieces of a regular file, in order. Compressed ones are told with the bytes that they hold.
- * @throws {LinuxError} `EOPNOTSUPP`, `ENOTTY` where the file system does not tell; `ELOOP` for a symbolic link
+ * The pieces of a regular file, in order, asked for by and by. Compressed ones are told with the bytes that they hold. Each call of the
+ * system takes as long as the file system needs to find who shares them: not for a thread that must not wait.
+ *
+ * @throws {LinuxError} `EOPNOTSUPP`, `ENOTTY` where the file system does not tell; `ELOOP` for a symbolic link, `EINVAL` for a device
+ * or FIFO, which is not opened
  */
-export function fileExtents(path: string): FileExtent[] {
+export function* fileExtents(path: string): Generator<FileExtent, void, undefined> {
   const what = () => cannot('find the extents of', path);
-  const fd = openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK, what);
-  const map = Buffer.alloc(HEADER_SIZE + AT_ONCE * EXTENT_SIZE);
-  const extents: FileExtent[] = [];
+  const fd = openPlain(path, what);
   try {
+    const map = Buffer.alloc(HEADER_SIZE + AT_ONCE * EXTENT_SIZE);
     for (let from = 0n; ; ) {
       // struct fiemap: start, length, flags, how many were found, how many fit, and then those.
       map.fill(0);
@@ -41,21 +43,18 @@ export function fileExtents(path: string): FileExtent[] {
       let flags = EXTENT_LAST;
       for (let index = 0; index < count; index++) {
         const at = HEADER_SIZE + index * EXTENT_SIZE;
-        const [offset, physical, length] = [0, 8, 16].map((field) => map.readBigUInt64LE(at + field)) as [
-          bigint,
-          bigint,
-          bigint,
-        ];
+        const offset = map.readBigUInt64LE(at);
+        const length = map.readBigUInt64LE(at + 16);
         flags = map.readUInt32LE(at + 40);
-        extents.push({
+        from = offset + length;
+        yield {
           offset: Number(offset),
-          physical,
+          physical: map.readBigUInt64LE(at + 8),
           length: Number(length),
           isShared: (flags & EXTENT_SHARED) !== 0,
-        });
-        from = offset + length;
+        };
       }
-      if ((flags & EXTENT_LAST) !== 0) return extents;
+      if ((flags & EXTENT_LAST) !== 0) return;
     }
   } finally {
     libc().close(fd);

@@ -150,3 +150,11 @@ test('setImmutable() of a file system without such flags: off is nothing, on is 
   setImmutable('/proc/version', false);
   assert.throws(() => setImmutable('/proc/version', true), { code: 'ENOTTY' });
 });
+
+test('setImmutable() opens no FIFO and no device', (t) => {
+  const path = join(scratchFolder(t), 'fifo');
+  makeNode(path, { type: 'fifo', mode: 0o600 });
+  assert.throws(() => setImmutable(path, false), { code: 'EINVAL', message: /fifo.*no file/ });
+  symlinkSync('fifo', `${path}-link`);
+  assert.throws(() => setImmutable(`${path}-link`, false), { code: 'ELOOP' });
+});

@@ -1,6 +1,7 @@
-import { chmodSync, constants } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { cannot, LinuxError } from './errors.ts';
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, checked, libc, openFile, pathArgument, SYS } from './libc.ts';
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, checked, libc, pathArgument, SYS } from './libc.ts';
+import { openPlain } from './open-plain.ts';
 import { nativePath } from './paths.ts';
 
 /** Two `struct timespec`, used again for each call: threads have each their own. */
@@ -66,11 +67,11 @@ const NO_FLAGS = new Set([25, 95, 38]);
  * `chattr +i`; off takes the append-only flag away too (`chattr -i -a`), and is nothing where there are no such flags.
  * Opens the file: not for devices and FIFOs, which could not be opened without consequence.
  *
- * @throws {LinuxError} `ENOTTY`, `EOPNOTSUPP`: cannot be turned on here; `ELOOP` for a symbolic link
+ * @throws {LinuxError} `ENOTTY`, `EOPNOTSUPP`: cannot be turned on here; `ELOOP` for a symbolic link, `EINVAL` for a device or FIFO
  */
 export function setImmutable(path: string, on: boolean): void {
   const what = () => cannot(on ? 'make immutable' : 'make mutable', path);
-  const fd = openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK, what);
+  const fd = openPlain(path, what);
   try {
     const flags = Buffer.alloc(8);
     if (libc().ioctl(fd, FS_IOC_GETFLAGS, flags) === -1) {

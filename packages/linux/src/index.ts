@@ -1,4 +1,11 @@
-export { createSubvolume, destroySubvolume, isBtrfs, isSubvolume, snapshotSubvolume } from './btrfs.ts';
+export {
+  createSubvolume,
+  destroySubvolume,
+  isBtrfs,
+  isSubvolume,
+  makeSubvolumeWritable,
+  snapshotSubvolume,
+} from './btrfs.ts';
 export {
   type CgroupMode,
   type CgroupPaths,

@@ -1,4 +1,4 @@
-import { type ChainID, readTar } from '@berth/oci';
+import type { ChainID } from '@berth/oci';
 import type { LayerForm } from '../drivers/interface.ts';
 import { StorageError } from '../errors.ts';
 import type { TreeDifference, TreeFolder, Unpacked } from '../tree/interface.ts';
@@ -64,9 +64,8 @@ export class Differences {
       await using folder = await this.#parts.driver.open(row.key);
       return await this.#parts.tree.size(folder, options);
     }
-    let bytes = 0;
-    for await (const { entry } of readTar(this.diff(row, options))) bytes += entry.size;
-    return bytes;
+    await using opened = new AsyncDisposableStack();
+    return await this.#parts.tree.differenceSize(await this.#open(row, opened), options);
   }
 
   /** Folders and mounts that stay until `opened` is disposed. */

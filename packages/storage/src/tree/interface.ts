@@ -111,6 +111,8 @@ export interface TreeWorkers extends AsyncDisposable {
   ): AsyncIterable<Uint8Array>;
   /** Bytes of regular files, hard links once. */
   size(folder: TreeFolder, options?: { readonly signal?: AbortSignal }): Promise<number>;
+  /** Bytes of regular files that `writeDiff` would write, without reading those that are new or differ in their attributes. */
+  differenceSize(difference: TreeDifference, options?: { readonly signal?: AbortSignal }): Promise<number>;
 }
 
 /**

@@ -116,6 +116,14 @@ class ThreadedTreeWorkers implements TreeWorkers {
     return this.#pool.use({ signal, lane: 'read' }, (thread, both) => thread.run(job, { signal: both }));
   }
 
+  differenceSize(difference: TreeDifference, { signal }: CallOptions = {}): Promise<number> {
+    const job: TreeJobOf<'difference-size'> = {
+      type: 'difference-size',
+      difference: plainDifference(difference),
+    };
+    return this.#pool.use({ signal, lane: 'read' }, (thread, both) => thread.run(job, { signal: both }));
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool[Symbol.asyncDispose]();
   }

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -11,7 +20,9 @@ import { Worker } from 'node:worker_threads';
 import { mountFileSystem } from '@berth/linux';
 import { Scratch, whyNotHere } from '../../testing/scratch.ts';
 import { listTree } from '../../testing/tree-listing.ts';
+import { measureTree } from './measure-tree.ts';
 import { openDiskWork } from './open-disk-work.ts';
+import { BudgetSpent, EntryBudget } from './walk.ts';
 
 function makeFiles(path: string, count: number): void {
   mkdirSync(path, { recursive: true });
@@ -85,6 +96,27 @@ describe('openDiskWork()', { skip: whyNotHere() }, () => {
     await disk.removeTree(join(scratch.path, 'link'));
     assert.deepEqual(listTree(scratch.path).slice(1), []);
     assert.ok(existsSync('/etc/passwd'));
+  });
+
+  test('what asks for extents is not done on the calling thread, and gives the same', async () => {
+    await using scratch = await Scratch.make();
+    await using disk = openDiskWork();
+    const path = join(scratch.path, 'tree');
+    mkdirSync(path);
+    writeFileSync(join(path, 'file'), Buffer.alloc(100_000, 'x'), { flush: true });
+    symlinkSync('file', join(path, 'link'));
+    const { birthtimeNs, blocks } = statSync(join(path, 'file'), { bigint: true });
+    // Changed since, and not new.
+    const snapshotAtNs = birthtimeNs + 1n;
+    await wait(20);
+    chmodSync(join(path, 'file'), 0o600);
+    assert.throws(() => measureTree(path, new EntryBudget(200), { snapshotAtNs }), BudgetSpent);
+    const folderBytes = statSync(path).blocks * 512;
+    const bytes = await disk.measureTree(path, { snapshotAtNs });
+    assert.ok(
+      bytes - folderBytes >= 100_000 && bytes - folderBytes <= Number(blocks) * 512 + 4096,
+      `${bytes} bytes`,
+    );
   });
 
   test('removeTree() stays inside while folders become symlinks under its hands', async () => {

@@ -5,7 +5,8 @@ import type { MeasureOptions } from './measure-tree.ts';
  * Work on whole trees that takes long: done by a worker thread, started when it is needed and ended when it has had
  * nothing to do for a while. Small trees are removed and measured at once, on the calling thread.
  *
- * No call follows a symlink of a tree, also where a container changes the tree meanwhile.
+ * No call follows a symlink of a tree, also where a container changes the tree meanwhile. Trees of any depth are removed, measured and
+ * stripped with a few descriptors.
  */
 export interface DiskWork extends AsyncDisposable {
   /**
@@ -23,7 +24,7 @@ export interface DiskWork extends AsyncDisposable {
    */
   linkTree(source: string, target: string, options?: Cancelable): Promise<void>;
   /**
-   * Removes a tree, files with the immutable flag included. Nothing there is fine.
+   * Removes a tree, files with the immutable flag included, and on btrfs subvolumes in it, read-only ones too. Nothing there is fine.
    * @returns bytes of disk freed: a file that keeps a name elsewhere frees nothing
    */
   removeTree(path: string): Promise<number>;

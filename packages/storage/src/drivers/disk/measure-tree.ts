@@ -1,4 +1,5 @@
-import { DiskCount, openWalkFolder, type WalkBudget, type WalkFolder } from './walk.ts';
+import { DiskCount, type WalkBudget } from './walk.ts';
+import { walkTree } from './walk-tree.ts';
 
 export interface MeasureOptions {
   /** A tree whose files do not count: what has a name in both is its. */
@@ -12,34 +13,19 @@ export interface MeasureOptions {
   readonly snapshotAtNs?: bigint;
 }
 
-/** Disk bytes of a tree; what vanishes meanwhile counts nothing. Depth costs one descriptor per level. */
+/** Disk bytes of a tree; what vanishes meanwhile counts nothing. */
 export function measureTree(path: string, budget: WalkBudget, options: MeasureOptions = {}): number {
   const count = new DiskCount(options);
-  if (options.beyond !== undefined) {
-    walk(options.beyond, { budget, onFile: (file) => count.leaveOut(file), onFolder: () => {} });
-  }
-  const { snapshotAtNs } = options;
-  walk(path, {
+  const { beyond, snapshotAtNs } = options;
+  if (beyond !== undefined) walkTree(beyond, { file: (file) => count.leaveOut(file) }, budget);
+  walkTree(
+    path,
+    {
+      enter: (folder) => count.addOpen(folder),
+      file: (file) =>
+        snapshotAtNs === undefined ? count.add(file) : count.addSince(file, { snapshotAtNs, budget }),
+    },
     budget,
-    onFile: (file) => (snapshotAtNs === undefined ? count.add(file) : count.addSince(file, snapshotAtNs)),
-    onFolder: (folder) => count.addOpen(folder),
-  });
+  );
   return count.bytes;
-}
-
-interface Walk {
-  readonly budget: WalkBudget;
-  readonly onFile: (path: Buffer) => void;
-  readonly onFolder: (folder: WalkFolder) => void;
-}
-
-function walk(path: string | Buffer, visitor: Walk): void {
-  using folder = openWalkFolder(path);
-  if (folder === undefined) return;
-  visitor.onFolder(folder);
-  for (const { name, isFolder } of folder.entries()) {
-    visitor.budget.spend();
-    if (isFolder) walk(folder.child(name), visitor);
-    else visitor.onFile(folder.child(name));
-  }
 }

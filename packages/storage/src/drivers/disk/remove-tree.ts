@@ -1,91 +1,119 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { hasCode } from '@berth/errors';
-import { setImmutable } from '@berth/linux';
+import { makeSubvolumeWritable, setImmutable } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
-import { DiskCount, openWalkFolder, type WalkBudget, type WalkFolder } from './walk.ts';
+import { DiskCount, type WalkBudget } from './walk.ts';
+import { walkTree } from './walk-tree.ts';
 
-/** Each level of a walk holds a descriptor: deeper folders are moved up to the top first. */
-const MAX_DEPTH = 64;
+/** An end where somebody keeps adding files. */
+const MAX_ROUNDS = 1000;
 
-/** 64 levels each: deeper than any tree that fits a disk, and an end where somebody keeps adding files. */
-const MAX_ROUNDS = 100_000;
-
-interface Removal {
-  readonly top: WalkFolder;
-  readonly count: DiskCount;
-  readonly budget: WalkBudget;
-}
-
-/** Removes a tree, of any depth. May be called again for what an earlier call left. @returns bytes of disk freed */
+/**
+ * Removes a tree, of any depth, with what would keep it: immutable files, and on btrfs the subvolumes that a container has made in it,
+ * also read-only ones. May be called again for what an earlier call left.
+ *
+ * @returns bytes of disk freed
+ */
 export function removeTree(path: string, budget: WalkBudget): number {
-  const count = new DiskCount();
-  {
-    using top = openWalkFolder(path);
-    if (top === undefined) {
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) remove(path, unlinkSync);
+  const removal = new Removal(path);
+  for (let round = 1; ; round++) {
+    const before = removal.removed;
+    if (!walkTree(path, removal, budget)) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) removal.unlink(Buffer.from(path));
       return 0;
     }
-    count.addOpen(top);
-    // What was too deep now lies at the top: again, until nothing is left.
-    for (let round = 0; round < MAX_ROUNDS && top.entries().length > 0; round++) {
-      empty(top, { top, count, budget }, 0);
-    }
-  }
-  remove(path, rmdirSync);
-  return count.bytes;
-}
-
-function empty(folder: WalkFolder, removal: Removal, depth: number): void {
-  for (const { name, isFolder } of folder.entries()) {
-    removal.budget.spend();
-    const child = folder.child(name);
-    if (!isFolder) {
-      removal.count.addLastName(child);
-      remove(child, unlinkSync);
-    } else if (depth === MAX_DEPTH) {
-      const aside = removal.top.child(Buffer.from(`deep-${randomBytes(8).toString('hex')}`));
-      change(child, () => renameSync(child, aside));
-    } else {
-      removeFolder(child, removal, depth);
+    try {
+      removal.removeFolder(Buffer.from(path));
+      return removal.bytes;
+    } catch (error) {
+      const isWorthAnother = isNotEmpty(error) && removal.removed > before && round < MAX_ROUNDS;
+      if (!isWorthAnother) throw error;
     }
   }
 }
 
-function removeFolder(path: Buffer, removal: Removal, depth: number): void {
-  {
-    using folder = openWalkFolder(path);
-    if (folder !== undefined) {
-      removal.count.addOpen(folder);
-      empty(folder, removal, depth + 1);
+class Removal {
+  readonly #count = new DiskCount();
+  readonly #path: string;
+  removed = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get bytes(): number {
+    return this.#count.bytes;
+  }
+
+  file(path: Buffer): void {
+    this.#count.addLastName(path);
+    this.unlink(path);
+  }
+
+  leave(path: Buffer): void {
+    try {
+      this.removeFolder(path);
+    } catch (error) {
+      // Something else has taken the name since, which cannot be entered and so can be unlinked.
+      if (hasCode(error) && error.code === 'ENOTDIR') this.unlink(path);
+      else if (!isNotEmpty(error)) throw error;
     }
   }
-  try {
-    remove(path, rmdirSync);
-  } catch (error) {
-    // Something else has taken the name since, which cannot be entered and so can be unlinked.
-    if (hasCode(error) && error.code === 'ENOTDIR') remove(path, unlinkSync);
-    else if (!(hasCode(error) && error.code === 'ENOTEMPTY')) throw error;
+
+  unlink(path: Buffer): void {
+    this.#change(path, () => unlinkSync(path));
   }
-}
 
-function remove(path: string | Buffer, call: (path: string | Buffer) => void): void {
-  change(path, () => call(path));
-}
-
-/** A file or its folder may have the immutable or append-only flag (chattr): EPERM, also for root. */
-function change(path: string | Buffer, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    if (!hasCode(error)) throw error;
-    if (error.code === 'ENOENT') return;
-    if (error.code !== 'EPERM') throw error;
-    const text = typeof path === 'string' ? path : bytesToPath(path);
-    // With the dot it is no symlink that is named, also below `/proc/self/fd`.
-    setImmutable(`${text.slice(0, text.lastIndexOf('/'))}/.`, false);
+  removeFolder(path: Buffer): void {
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile() || stat?.isDirectory()) setImmutable(text, false);
-    call();
+    this.#change(path, () => rmdirSync(path));
+    this.#count.bytes += (stat?.blocks ?? 0) * 512;
   }
+
+  /** A file or its folder may have the immutable or append-only flag (chattr): EPERM, also for root. */
+  #change(path: Buffer, call: () => void): void {
+    try {
+      try {
+        this.#write(path, call);
+      } catch (error) {
+        if (!hasCode(error) || error.code !== 'EPERM') throw error;
+        this.#write(path, () => unlock(path));
+        this.#write(path, call);
+      }
+      this.removed++;
+    } catch (error) {
+      if (!hasCode(error) || error.code !== 'ENOENT') throw error;
+    }
+  }
+
+  /** The subvolume that the folder lies in, or that is the folder, may be read-only. One that the tree lies in stays so. */
+  #write(path: Buffer, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (!hasCode(error) || error.code !== 'EROFS') throw error;
+      const outside = dirname(this.#path);
+      const mayBe = [folderOf(path), bytesToPath(path)];
+      const made = mayBe.map((folder) => makeSubvolumeWritable(folder, { outside }));
+      if (!made.includes(true)) throw error;
+      call();
+    }
+  }
+}
+
+function unlock(path: Buffer): void {
+  setImmutable(folderOf(path), false);
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() || stat?.isDirectory()) setImmutable(bytesToPath(path), false);
+}
+
+/** With the dot it is no symlink that is named, also below `/proc/self/fd`. */
+function folderOf(path: Buffer): string {
+  const text = bytesToPath(path);
+  return `${text.slice(0, text.lastIndexOf('/'))}/.`;
+}
+
+function isNotEmpty(error: unknown): boolean {
+  return hasCode(error) && error.code === 'ENOTEMPTY';
 }

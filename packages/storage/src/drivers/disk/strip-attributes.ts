@@ -3,19 +3,21 @@ import { hasCode } from '@berth/errors';
 import { listXattrs, removeXattr } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
 import { MOUNT_XATTR } from './copy-attributes.ts';
-import { openWalkFolder, type WalkBudget } from './walk.ts';
+import type { WalkBudget } from './walk.ts';
+import { walkTree } from './walk-tree.ts';
 
 /** @see DiskWork.stripAttributes */
 export function stripAttributes(path: string | Buffer, budget: WalkBudget): void {
-  using folder = openWalkFolder(path);
-  if (folder === undefined) return;
-  strip(folder.child(Buffer.from('.')));
-  for (const { name, isFolder } of folder.entries()) {
-    budget.spend();
-    const child = folder.child(name);
-    if (isFolder) stripAttributes(child, budget);
-    else if (lstatSync(child, { throwIfNoEntry: false })?.isFile() === true) strip(child);
-  }
+  walkTree(
+    path,
+    {
+      enter: (folder) => strip(folder.child(Buffer.from('.'))),
+      file(file) {
+        if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) strip(file);
+      },
+    },
+    budget,
+  );
 }
 
 function strip(path: Buffer): void {

@@ -10,6 +10,13 @@ import { bytesToPath } from '@berth/oci';
  */
 export const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+export interface WalkEntry {
+  /** Names are bytes: a layer may have some that are not UTF-8. */
+  readonly name: Buffer;
+  readonly isFolder: boolean;
+  readonly isSocket: boolean;
+}
+
 /** An open folder of a walk. */
 export class WalkFolder implements Disposable {
   readonly fd: number;
@@ -18,8 +25,7 @@ export class WalkFolder implements Disposable {
     this.fd = openSync(path, FOLDER_FLAGS);
   }
 
-  /** Names are bytes: a layer may have some that are not UTF-8. */
-  entries(): readonly { readonly name: Buffer; readonly isFolder: boolean; readonly isSocket: boolean }[] {
+  entries(): readonly WalkEntry[] {
     const list = readdirSync(`/proc/self/fd/${this.fd}`, { withFileTypes: true, encoding: 'buffer' });
     return list.map((entry) => ({
       name: entry.name,
@@ -69,15 +75,22 @@ export class DiskCount {
     this.bytes += fstatSync(folder.fd).blocks * 512;
   }
 
-  /** @see MeasureOptions.snapshotAtNs */
-  addSince(path: Buffer, snapshotAtNs: bigint): void {
+  /**
+   * A file whose extents are asked for is as dear as one that is read.
+   * @see MeasureOptions.snapshotAtNs
+   */
+  addSince(
+    path: Buffer,
+    { snapshotAtNs, budget }: { readonly snapshotAtNs: bigint; readonly budget: WalkBudget },
+  ): void {
     const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     // As equal times are of the same tick of the clock, they say nothing.
     if (stat === undefined || (stat.birthtimeNs < snapshotAtNs && stat.ctimeNs < snapshotAtNs)) return;
     const isNew = stat.birthtimeNs > snapshotAtNs;
     if (!isNew && !stat.isFile()) return;
     if (stat.nlink > 1n && !this.#isFirst(`${stat.dev}:${stat.ino}`)) return;
-    this.bytes += (isNew ? undefined : unsharedBytes(path)) ?? Number(stat.blocks) * 512;
+    if (!isNew) budget.spend(Number(stat.size));
+    this.bytes += (isNew ? undefined : unsharedBytes(path, budget)) ?? Number(stat.blocks) * 512;
   }
 
   /** For a name that is about to go: its file counts when it has no other. */
@@ -110,22 +123,26 @@ export class DiskCount {
 }
 
 /** @returns `undefined` where the file system does not tell */
-function unsharedBytes(path: Buffer): number | undefined {
+function unsharedBytes(path: Buffer, budget: WalkBudget): number | undefined {
+  let bytes = 0;
   try {
-    const own = fileExtents(bytesToPath(path)).filter(({ isShared }) => !isShared);
-    return own.reduce((bytes, { length }) => bytes + length, 0);
+    for (const { isShared, length } of fileExtents(bytesToPath(path))) {
+      budget.spend();
+      if (!isShared) bytes += length;
+    }
+    return bytes;
   } catch (error) {
     if (!hasCode(error)) throw error;
     if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY') return undefined;
     // Somebody has put something else in its place.
-    if (error.code === 'ENOENT' || error.code === 'ELOOP') return 0;
+    if (['ENOENT', 'ELOOP', 'EINVAL'].includes(error.code)) return 0;
     throw error;
   }
 }
 
 /** How much a walk may do before it gives up or is told to stop. */
 export interface WalkBudget {
-  /** Called for each entry, with the bytes that are about to be copied for it; throws to end the walk. */
+  /** Called for each entry, with the bytes that are about to be read for it; throws to end the walk. */
   spend(bytes?: number): void;
 }
 

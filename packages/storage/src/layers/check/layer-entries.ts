@@ -2,7 +2,11 @@ import { cleanEntryPath, isWhiteout, type TarEntry } from '@berth/oci';
 
 /** What a tar says there is at the end, by clean path; whiteouts aside. */
 export class LayerEntries {
-  readonly #byPath = new Map<string, TarEntry>();
+  readonly #entries = new Map<string, Placed>();
+  /** Where the last entry of a path that is no folder came: whatever was below it went then. */
+  readonly #replaced = new Map<string, number>();
+  #count = 0;
+  #byPath: ReadonlyMap<string, TarEntry> | undefined;
 
   /** Clean paths: the folders on their way are in the layer, also where no entry says so. */
   readonly whiteouts: string[] = [];
@@ -11,6 +15,7 @@ export class LayerEntries {
   readonly linkTargets: string[] = [];
 
   get byPath(): ReadonlyMap<string, TarEntry> {
+    this.#byPath ??= this.#remaining();
     return this.#byPath;
   }
 
@@ -20,14 +25,44 @@ export class LayerEntries {
     if (isWhiteout(clean.path)) return void this.whiteouts.push(clean.path);
     const target = entry.type === 'hardlink' ? cleanEntryPath(entry.linkPath) : undefined;
     if (target !== undefined && 'path' in target) this.linkTargets.push(target.path);
-    const before = this.#byPath.get(clean.path);
-    if (before?.type === 'directory' && entry.type !== 'directory') {
-      // What was in it went with it.
-      for (const path of this.#byPath.keys())
-        if (path.startsWith(`${clean.path}/`)) this.#byPath.delete(path);
-    }
-    this.#byPath.set(clean.path, entry);
+    const at = this.#count++;
+    if (entry.type !== 'directory') this.#replaced.set(clean.path, at);
+    this.#entries.set(clean.path, { entry, at });
+    this.#byPath = undefined;
   }
+
+  #remaining(): ReadonlyMap<string, TarEntry> {
+    const emptied = new Map<string, number>();
+    const there = new Map<string, TarEntry>();
+    for (const [path, { entry, at }] of this.#entries) {
+      if (at > this.#emptiedAt(folderOf(path), emptied)) there.set(path, entry);
+    }
+    return there;
+  }
+
+  /** When a folder or one that it lies in became something else for the last time; -1: never. */
+  #emptiedAt(folder: string, known: Map<string, number>): number {
+    // Not by recursion: a path has as many folders as it has room for.
+    const asked: string[] = [];
+    let at = folder;
+    for (; at !== '' && !known.has(at); at = folderOf(at)) asked.push(at);
+    let latest = at === '' ? -1 : (known.get(at) ?? -1);
+    for (const path of asked.toReversed()) {
+      latest = Math.max(latest, this.#replaced.get(path) ?? -1);
+      known.set(path, latest);
+    }
+    return latest;
+  }
+}
+
+interface Placed {
+  readonly entry: TarEntry;
+  /** How many entries came before it. */
+  readonly at: number;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 const NANOSECONDS = 1_000_000_000n;

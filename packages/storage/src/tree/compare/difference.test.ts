@@ -303,6 +303,34 @@ test('size() counts each file once, and no marks', async (t) => {
   }
 });
 
+test('differenceSize() is what the files of the diff have, and reads none that is new', async (t) => {
+  const lab = await openTreeLab(t);
+  if (lab === undefined) return;
+  for (const container of await containers(lab)) {
+    const at = (path: string) => join(container.path, path);
+    writeFileSync(at('etc/passwd'), 'longer than before');
+    writeFileSync(at('etc/new'), 'new');
+    linkSync(at('etc/new'), at('etc/newer'));
+    linkSync(at('one'), at('three'));
+    symlinkSync('somewhere', at('etc/sym'));
+    rmSync(at('var/lib/old'), { recursive: true });
+    mkdirSync(at('dir'));
+    // By the rule of relatime, reading it would set the time of reading.
+    utimesSync(at('etc/new'), 1, 2);
+    const size = await lab.workers.differenceSize(container.difference);
+    assert.equal(lstatSync(at('etc/new')).atimeMs, 1000);
+    const entries = await entriesOf(lab, container.difference);
+    assert.equal(
+      size,
+      entries.reduce((bytes, entry) => bytes + entry.size, 0),
+    );
+    assert.ok(size > 0);
+    // A name that cannot be stored has a size all the same.
+    writeFileSync(at('.wh.odd'), 'odd');
+    assert.equal(await lab.workers.differenceSize(container.difference), size + 3);
+  }
+});
+
 test('a missing folder is said to be damaged', async (t) => {
   const lab = await openTreeLab(t);
   if (lab === undefined) return;

@@ -32,6 +32,10 @@ export interface TreeJobs {
     readonly result: undefined;
   };
   readonly size: { readonly call: { readonly folder: TreeFolder }; readonly result: number };
+  readonly 'difference-size': {
+    readonly call: { readonly difference: TreeDifference };
+    readonly result: number;
+  };
 }
 
 export type TreeJobType = keyof TreeJobs;

@@ -6,6 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import { toPlainError } from '@berth/errors';
 import { findChanges } from '../compare/find-changes.ts';
 import { measure } from '../compare/measure.ts';
+import { measureDifference } from '../compare/measure-difference.ts';
 import { writeDiff } from '../compare/write-diff.ts';
 import { asStorageError } from '../failure.ts';
 import { settleLayer } from '../settle/settle-layer.ts';
@@ -40,6 +41,8 @@ async function work(job: TreeJob, { cancel, input, output }: Running): Promise<u
       return await output.writeAll(rebuildTar(job.folder, job.tarSplitPath, cancel));
     case 'size':
       return measure(job.folder, cancel);
+    case 'difference-size':
+      return measureDifference(job.difference, cancel);
     default:
       throw new Error(`The tree worker knows no job ${JSON.stringify(job satisfies never)}`);
   }
@@ -52,6 +55,7 @@ const DOING: Readonly<Record<TreeJobType, string>> = {
   diff: 'compare',
   rebuild: 'give back the tar of',
   size: 'measure',
+  'difference-size': 'compare',
 };
 
 function folderOf(job: TreeJob): string {
