@@ -106,7 +106,7 @@ export const ENGLISH: Words = {
         'Containers on overlay share what they have read in memory; on others they do not.',
       overlayRename: 'Overlay cannot rename a directory of the image.',
     },
-    needs: (drivers) => `It takes ${drivers}, which did not all run here.`,
+    needs: (drivers) => `The figures of ${drivers} are needed for this.`,
     against: (one, value, other, otherValue) => `${one} ${value}, ${other} ${otherValue}`,
     each: (driver, value) => `${driver}: ${value}`,
     perContainer: (driver, value) => `${driver}: ${value} a container`,

@@ -102,7 +102,7 @@ export const CHINESE: Words = {
       overlaySharesMemory: 'overlay 上的容器共用已读入内存的文件，其他驱动不共用。',
       overlayRename: 'overlay 无法给镜像里的目录改名。',
     },
-    needs: (drivers) => `需要 ${drivers}，这里没有全部测到。`,
+    needs: (drivers) => `要判断这一条，需要 ${drivers} 的数据。`,
     against: (one, value, other, otherValue) => `${one} ${value}，${other} ${otherValue}`,
     each: (driver, value) => `${driver}：${value}`,
     perContainer: (driver, value) => `${driver}：每个容器 ${value}`,

@@ -19,6 +19,7 @@ export interface ProgramResult {
 const PACKAGES: Readonly<Record<string, readonly [debian: string, fedora: string]>> = {
   dmsetup: ['dmsetup', 'device-mapper'],
   thin_check: ['thin-provisioning-tools', 'device-mapper-persistent-data'],
+  thin_ls: ['thin-provisioning-tools', 'device-mapper-persistent-data'],
   thin_delta: ['thin-provisioning-tools', 'device-mapper-persistent-data'],
   'mkfs.ext4': ['e2fsprogs', 'e2fsprogs'],
   resize2fs: ['e2fsprogs', 'e2fsprogs'],
