@@ -52,6 +52,11 @@ test('runFiles() counts each test once, and a file without tests as a failure', 
   );
 
   assert.deepEqual(tally(outcomes), { passed: 2, failed: 4, skipped: 2 });
+  const names = outcomes.map(({ name }) => name);
+  assert.ok(
+    names.includes('suite › inner'),
+    'also what passed before its suite was told of has its full name',
+  );
   const lines = summary(outcomes, { seed: '7', ms: 1 });
   assert.equal(lines.at(-1), '2 passed, 4 failed, 2 skipped');
   const text = lines.join('\n');

@@ -79,7 +79,7 @@ export async function runFiles(files: readonly string[], options: RunFilesOption
       // Enough to understand a failure; a test that prints megabytes may not fill our memory.
       if (record.output.length < 64_000) record.output += event.data.message;
     }
-    if (event.type === 'test:start') {
+    if (event.type === 'test:enqueue') {
       const data = event.data as unknown as TestEvent;
       if (data.testId !== undefined) {
         recordOf(ownerOf(data)).names.set(data.testId, { name: data.name, parent: data.parentId ?? 0 });
