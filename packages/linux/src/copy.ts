@@ -4,8 +4,13 @@ import { checked, libc, openFile } from './libc.ts';
 import { nativePath } from './paths.ts';
 
 const FICLONE = 0x40049409;
-/** EXDEV, EINVAL (no such call in this file system, or odd alignment), ENOTTY, EOPNOTSUPP: "not here". */
-const CANNOT_CLONE = new Set([18, 22, 25, 95]);
+/** EXDEV, ENOTTY, EOPNOTSUPP: no file can be cloned there. */
+const CANNOT_CLONE = new Set([18, 25, 95]);
+/** EINVAL, ETXTBSY: these bytes cannot (btrfs: a file without copy-on-write; XFS: a realtime file; a swap file). */
+const CANNOT_CLONE_THIS = new Set([22, 26]);
+
+/** What became of it: made; refused for this one file; refused, as all others will be. */
+export type CloneOutcome = 'cloned' | 'not-this-file' | 'not-here';
 
 /**
  * Makes `target` a new file that shares its blocks with `source` until one of them is written to.
@@ -13,16 +18,26 @@ const CANNOT_CLONE = new Set([18, 22, 25, 95]);
  * @throws {LinuxError} `EEXIST`, `ENOENT`, `ENOSPC`
  */
 export function cloneFile(source: string, target: string, options: { readonly mode?: number } = {}): boolean {
+  return tryCloneFile(source, target, options) === 'cloned';
+}
+
+/** As `cloneFile`, and says whether to try with other files. */
+export function tryCloneFile(
+  source: string,
+  target: string,
+  options: { readonly mode?: number } = {},
+): CloneOutcome {
   const from = openFile(source, constants.O_RDONLY | constants.O_NOFOLLOW, () => cannot('open', source));
   try {
     const what = () => cannot('clone a file as', target);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
     const to = openFile(target, flags, what, options.mode ?? 0o600);
     try {
-      if (libc().ioctlNumber(to, FICLONE, from) === 0) return true;
+      if (libc().ioctlNumber(to, FICLONE, from) === 0) return 'cloned';
       const errno = libc().errno();
       unlinkSync(nativePath(target));
-      if (CANNOT_CLONE.has(errno)) return false;
+      if (CANNOT_CLONE.has(errno)) return 'not-here';
+      if (CANNOT_CLONE_THIS.has(errno)) return 'not-this-file';
       throw new LinuxError(what(), { errno, syscall: 'ioctl' });
     } finally {
       libc().close(to);

@@ -17,7 +17,16 @@ export {
   readMemoryEvents,
 } from './cgroups.ts';
 export { ConsoleSocket, type ReceiveOptions } from './console-socket.ts';
-export { allocateSpace, cloneFile, copyRange, dataRanges, type FileRange, punchHole } from './copy.ts';
+export {
+  allocateSpace,
+  type CloneOutcome,
+  cloneFile,
+  copyRange,
+  dataRanges,
+  type FileRange,
+  punchHole,
+  tryCloneFile,
+} from './copy.ts';
 export { LINUX_ERRORS, LinuxError, type LinuxErrorCode, LinuxStateError } from './errors.ts';
 export { readExitInfo } from './exit-info.ts';
 export { type FileExtent, fileExtents } from './extents.ts';
@@ -33,7 +42,7 @@ export {
 } from './kernel.ts';
 export { attachedLoops, attachLoop, growLoop, type LoopDevice, loopFile } from './loop-devices.ts';
 export { trimMemory } from './memory.ts';
-export { isMountPoint, type MountInfo, readMounts } from './mount-info.ts';
+export { isMountPoint, isMountRoot, type MountInfo, readMounts } from './mount-info.ts';
 export {
   type BindOptions,
   bindMount,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isMountPoint, readMounts } from './index.ts';
+import { bindMount, isMountPoint, isMountRoot, readMounts } from './index.ts';
+import { libc } from './libc.ts';
 import { parseMountLine } from './mount-info.ts';
 import { mountMemory, scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
 
@@ -56,3 +57,40 @@ test('isMountPoint() sees a bind of the same file system, and a file that is one
   assert.equal(isMountPoint(join(base, 'link')), false);
   assert.equal(isMountPoint(join(base, 'file')), false);
 });
+
+test('isMountRoot() tells the top of a mount from what lies in it', (t) => {
+  if (skipUnlessRoot(t, 'it mounts')) return;
+  const base = scratchFolder(t);
+  for (const name of ['memory', 'plain/inner', 'bind']) mkdirSync(join(base, name), { recursive: true });
+  mountMemory(join(base, 'memory'));
+  mkdirSync(join(base, 'memory/folder'));
+  bindMount(join(base, 'plain'), join(base, 'bind'));
+  const look = () =>
+    Object.fromEntries(
+      ['memory', 'memory/folder', 'plain', 'bind', 'bind/inner'].map((name) => [
+        name,
+        isRoot(join(base, name)),
+      ]),
+    );
+  const expected = { memory: true, 'memory/folder': false, plain: false, bind: true, 'bind/inner': false };
+  assert.deepEqual(look(), expected);
+  // Before 5.8 statx does not tell.
+  const { statx } = libc();
+  libc().statx = (_dirfd, _path, _flags, _mask, result) => {
+    result?.fill(0 as never);
+    return 0;
+  };
+  t.after(() => {
+    libc().statx = statx;
+  });
+  assert.deepEqual(look(), expected);
+});
+
+function isRoot(path: string): boolean {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return isMountRoot(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

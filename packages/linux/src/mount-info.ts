@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { bytesToPath } from '@berth/oci/name-bytes';
 import { cannot, LinuxError } from './errors.ts';
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc, pathArgument } from './libc.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, checked, libc, pathArgument } from './libc.ts';
 
 /** One line of `/proc/<pid>/mountinfo`. @see proc_pid_mountinfo(5) */
 export interface MountInfo {
@@ -73,11 +73,38 @@ export function isMountPoint(path: string): boolean {
     if (errno === ENOENT || errno === ENOTDIR) return false;
     throw new LinuxError(what(), { errno, syscall: 'statx' });
   }
+  return mountRootIn(result) ?? readMounts().some(({ mountPoint }) => mountPoint === path);
+}
+
+/**
+ * Whether an open folder is the top of what is mounted somewhere: a walk that came to it by its name has left the mount that it came from.
+ * The top of a btrfs subvolume is none.
+ */
+export function isMountRoot(fd: number): boolean {
+  const what = () => `Cannot look at the open folder ${fd}`;
+  const result = Buffer.alloc(256);
+  checked(libc().statx(fd, pathArgument('', what), AT_EMPTY_PATH, 0, result), what, 'statx');
+  return mountRootIn(result) ?? mountIdOf(fd) !== mountIdAbove(fd);
+}
+
+/** @returns `undefined` where the kernel does not tell (before 5.8) */
+function mountRootIn(statx: Buffer): boolean | undefined {
   // struct statx: stx_attributes at 8, stx_attributes_mask (what this kernel knows) at 56.
-  if (result.readBigUInt64LE(56) & STATX_ATTR_MOUNT_ROOT) {
-    return (result.readBigUInt64LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0n;
+  if ((statx.readBigUInt64LE(56) & STATX_ATTR_MOUNT_ROOT) === 0n) return undefined;
+  return (statx.readBigUInt64LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0n;
+}
+
+function mountIdOf(fd: number): string | undefined {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+}
+
+function mountIdAbove(fd: number): string | undefined {
+  const above = openSync(`/proc/self/fd/${fd}/..`, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return mountIdOf(above);
+  } finally {
+    closeSync(above);
   }
-  return readMounts().some(({ mountPoint }) => mountPoint === path);
 }
 
 const ENOENT = 2;

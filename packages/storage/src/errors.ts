@@ -12,6 +12,11 @@ export const STORAGE_ERRORS = {
     class: 'dataLoss',
     description: 'What lies on disk is not what was applied: a file changed, is missing, or a link is broken',
   },
+  LAYER_BUSY: {
+    class: 'failedPrecondition',
+    description:
+      'Something is mounted inside a layer that is to be removed; the message names the mount point',
+  },
   DIFF_ID_MISMATCH: {
     class: 'invalidArgument',
     description: 'The uncompressed bytes of a layer are not those that its diffID names',

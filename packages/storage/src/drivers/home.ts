@@ -13,6 +13,7 @@ import { hasCode } from '@berth/errors';
 import { StorageError } from '../errors.ts';
 import { asDiskFull } from './disk/disk-full.ts';
 import type { DiskWork } from './disk/interface.ts';
+import { assertNothingMounted } from './disk/mounted-inside.ts';
 import type { DriverProblem, LayerKey } from './interface.ts';
 import { isLayerKey } from './keys.ts';
 
@@ -44,8 +45,11 @@ export class DriverHome {
     return join(this.path, key, ...names);
   }
 
-  /** @throws {StorageError} `LAYER_EXISTS`, `DISK_FULL` */
-  async makeLayer(key: LayerKey): Promise<string> {
+  /**
+   * Makes the folder of a layer, and what `fill` makes in it.
+   * @throws {StorageError} `LAYER_EXISTS`, `DISK_FULL`, also for what `fill` hears of the kernel
+   */
+  async makeLayer(key: LayerKey, fill: (path: string) => Promise<void> = async () => {}): Promise<void> {
     const path = this.layer(key);
     try {
       await mkdir(path, { mode: CLOSED_MODE });
@@ -53,7 +57,11 @@ export class DriverHome {
       if (hasCode(error) && error.code === 'EEXIST') throw layerExists(key);
       throw await asDiskFull(error, path);
     }
-    return path;
+    try {
+      await fill(path);
+    } catch (error) {
+      throw await asDiskFull(error, path);
+    }
   }
 
   async hasLayer(key: LayerKey): Promise<boolean> {
@@ -68,17 +76,17 @@ export class DriverHome {
     await this.#disk.removeTree(aside);
   }
 
-  /** The first half of a removal. @returns where the layer is now; `undefined` when there was none */
+  /**
+   * The first half of a removal.
+   * @returns where the layer is now; `undefined` when there was none
+   * @throws {StorageError} `LAYER_BUSY`
+   */
   async moveAside(key: LayerKey, onStep: (step: string) => void): Promise<string | undefined> {
-    const aside = join(this.path, GARBAGE, `${key}.${randomBytes(4).toString('hex')}`);
     onStep('rename');
-    try {
-      await rename(this.layer(key), aside);
-    } catch (error) {
-      if (hasCode(error) && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
-    return aside;
+    return await moveAside(
+      this.layer(key),
+      join(this.path, GARBAGE, `${key}.${randomBytes(4).toString('hex')}`),
+    );
   }
 
   async list(): Promise<{ readonly keys: ReadonlySet<LayerKey>; readonly garbage: readonly string[] }> {
@@ -102,6 +110,23 @@ export class DriverHome {
     }
     if (faults.length > 0) throw faults[0];
     return bytes;
+  }
+}
+
+/**
+ * Renames what is to be removed.
+ * @returns where it is now: on a full btrfs a rename finds no room, while a removal has some put by, so that it stays where it is
+ * @throws {StorageError} `LAYER_BUSY`
+ */
+export async function moveAside(path: string, aside: string): Promise<string | undefined> {
+  assertNothingMounted(path);
+  try {
+    await rename(path, aside);
+    return aside;
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return undefined;
+    if (hasCode(error) && error.code === 'ENOSPC') return path;
+    throw error;
   }
 }
 

@@ -26,8 +26,8 @@
  * `driverSuite`); an import and a name in `drivers/registry.ts`; `layers/layer-store.<name>.test.ts` (the calls of `layerStoreSuite`,
  * `randomSuite` and `crashSuite`), or all of these in `tests/storage/<name>.test.ts` where it needs a file system of its own. What drivers
  * share lies beside them: `home.ts` (the folders of layers, their removal, refusals), `parent-links.ts` (who is below whom),
- * `can-mount.ts` (what a probe asks first, a place to try things in), `mount-point.ts`, `disk/` (copies, links and measures trees;
- * `asDiskFull`).
+ * `can-mount.ts` (what a probe asks first, a place to try things in), `mount-point.ts`, `times.ts` (for `usage`, where
+ * layers share blocks), `disk/` (copies, links, removes and measures trees; `asDiskFull`).
  */
 
 import type { DiskWork } from './disk/interface.ts';
@@ -99,7 +99,8 @@ export interface StorageDriver extends AsyncDisposable {
   /**
    * Makes a layer: empty on top of its parent (`changes`) or equal to it (`tree`). The root folder of one that is writable has
    * owner, mode, attributes and times of its parent's; where there is no parent it is 0755, 0:0.
-   * Not synced; the layer store syncs before it writes its row. What the kernel says of a full disk becomes `DISK_FULL` by `asDiskFull`.
+   * Not synced; the layer store syncs before it writes its row. What the kernel says of a full disk becomes `DISK_FULL`, by
+   * `DriverHome.makeLayer` or `asDiskFull`.
    *
    * @throws {StorageError} `LAYER_EXISTS`, `LAYER_UNKNOWN` (the parent), `DISK_FULL`, `SIZE_LIMIT_UNSUPPORTED`
    */
@@ -117,7 +118,12 @@ export interface StorageDriver extends AsyncDisposable {
   /** Idempotent; also where it is busy in another mount namespace (it is detached then). */
   unmount(key: LayerKey): Promise<void>;
 
-  /** Takes away all of a layer, whole or half-made; nothing there is fine. Renamed first, so that what remains of a kill is only garbage. */
+  /**
+   * Takes away all of a layer, whole or half-made; nothing there is fine. Renamed first, so that what remains of a kill is only garbage.
+   * Where the layer is a folder and something is mounted inside of it, it stays.
+   *
+   * @throws {StorageError} `LAYER_BUSY`
+   */
   remove(key: LayerKey): Promise<void>;
 
   /**

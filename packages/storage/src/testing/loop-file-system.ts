@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { hasCode } from '@berth/errors';
 import {
   attachLoop,
@@ -109,10 +110,10 @@ export function useFileSystem(
       path,
       async mountSmall(target, { bytes }) {
         opened.use(new LoopFileSystem({ ...options, type, target, ...SMALLEST[type] }));
-        fill(join(target, FILLERS[0]), bytes);
+        await leave(join(target, FILLERS[0]), bytes);
       },
       async fill(target) {
-        fill(join(target, FILLERS[1]), 0);
+        await fillUp(join(target, FILLERS[1]));
       },
       async makeRoom(target) {
         for (const name of FILLERS) rmSync(join(target, name), { force: true });
@@ -124,6 +125,8 @@ export function useFileSystem(
 
 const FILLERS = ['filler', 'more-filler'] as const;
 const CHUNK = 1 << 20;
+const BLOCK = 4096;
+const PATIENCE = 100;
 
 /** The smallest that its mkfs makes. */
 const SMALLEST: Readonly<Record<LoopType, Pick<LoopOptions, 'sizeBytes' | 'mkfsArguments'>>> = {
@@ -133,21 +136,46 @@ const SMALLEST: Readonly<Record<LoopType, Pick<LoopOptions, 'sizeBytes' | 'mkfsA
 };
 
 /** Leaves so many bytes free, or fewer. */
-function fill(file: string, leaves: number): void {
+async function leave(file: string, bytes: number): Promise<void> {
   const { bavail, bsize } = statfsSync(dirname(file));
-  let written = 0;
-  try {
-    for (let left = bavail * bsize - leaves; left > 0; left -= CHUNK) {
-      const size = Math.min(left, CHUNK);
-      writeFileSync(file, Buffer.alloc(size, 'filler'), { flag: 'a', flush: true });
-      written += size;
-    }
-  } catch (error) {
-    if (!hasCode(error) || error.code !== 'ENOSPC') throw error;
-    // It has less room than it says, and none to cut the file.
-    rmSync(file);
-    writeFileSync(file, Buffer.alloc(Math.max(0, written - leaves), 'filler'), { flush: true });
+  const wanted = bavail * bsize - bytes;
+  const written = append(file, wanted);
+  if (written >= wanted) return;
+  // It has less room than it says, and none to cut the file.
+  rmSync(file);
+  for (let again = 0, left = written - bytes; left > 0 && again < PATIENCE; again++) {
+    await settle(file);
+    left -= append(file, left);
   }
+}
+
+/** Until nothing fits: some of the room comes back by and by, when what was kept for files that grow is let go (XFS). */
+async function fillUp(file: string): Promise<void> {
+  for (let isFull = 0, again = 0; isFull < 2 && again < PATIENCE; again++) {
+    isFull = append(file, Number.POSITIVE_INFINITY) === 0 ? isFull + 1 : 0;
+    await settle(file);
+  }
+}
+
+async function settle(file: string): Promise<void> {
+  syncFileSystem(dirname(file));
+  await wait(20);
+}
+
+/** @returns how many bytes; fewer where it is full, to a block */
+function append(file: string, bytes: number): number {
+  let written = 0;
+  for (let size = CHUNK; size >= BLOCK && written < bytes; ) {
+    const chunk = Math.min(size, bytes - written);
+    try {
+      writeFileSync(file, Buffer.alloc(chunk, 'filler'), { flag: 'a', flush: true });
+      written += chunk;
+    } catch (error) {
+      if (!hasCode(error) || error.code !== 'ENOSPC') throw error;
+      size /= 2;
+    }
+  }
+  return written;
 }
 
 function isProgram(name: string): boolean {

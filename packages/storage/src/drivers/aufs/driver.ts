@@ -9,6 +9,7 @@ import { tryInside } from '../can-mount.ts';
 import { copyAttributes } from '../disk/copy-attributes.ts';
 import { asDiskFull } from '../disk/disk-full.ts';
 import type { DiskWork } from '../disk/interface.ts';
+import { assertNothingMounted } from '../disk/mounted-inside.ts';
 import {
   blocksOf,
   isFolder,
@@ -149,6 +150,8 @@ class AufsDriver implements StorageDriver {
   async remove(key: LayerKey): Promise<void> {
     const target = this.#home.mountPoint(key);
     await takeMountDown(target);
+    // First of all: without its list of layers it cannot be mounted again.
+    assertNothingMounted(this.#home.diff(key));
     this.#onStep('forget');
     await this.#disk.removeTree(this.#home.work(key));
     await this.#disk.removeTree(target);

@@ -5,7 +5,7 @@ import { hasCode } from '@berth/errors';
 import { readMounts } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { asDiskFull } from '../disk/disk-full.ts';
-import { isFolder, layerExists, makeClosedFolder, ROOT_MODE } from '../home.ts';
+import { isFolder, layerExists, makeClosedFolder, moveAside, ROOT_MODE } from '../home.ts';
 import type { LayerKey } from '../interface.ts';
 import { isLayerKey } from '../keys.ts';
 
@@ -101,14 +101,7 @@ export class AufsHome {
 
   /** @returns where it is now; `undefined` when there was none */
   async moveAside(key: LayerKey): Promise<string | undefined> {
-    const aside = this.#garbage(key);
-    try {
-      await rename(this.diff(key), aside);
-      return aside;
-    } catch (error) {
-      if (hasCode(error) && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
+    return await moveAside(this.diff(key), this.#garbage(key));
   }
 
   async dropLayers(key: LayerKey): Promise<void> {

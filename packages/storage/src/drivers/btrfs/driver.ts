@@ -1,4 +1,4 @@
-import { chmod, lstat } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import {
@@ -9,7 +9,6 @@ import {
   syncFileSystemAsync,
 } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
-import { asDiskFull } from '../disk/disk-full.ts';
 import type { DiskWork } from '../disk/interface.ts';
 import {
   DriverHome,
@@ -29,6 +28,7 @@ import type {
   StorageDriver,
 } from '../interface.ts';
 import { ParentLinks } from '../parent-links.ts';
+import { birthOf, outlive } from '../times.ts';
 
 const NAME = 'btrfs';
 
@@ -81,21 +81,19 @@ class BtrfsDriver implements StorageDriver {
     return [['Btrfs', 'subvolumes and snapshots, without quota']];
   }
 
-  async create(key: LayerKey, { parent, sizeLimitBytes }: CreateOptions): Promise<void> {
+  async create(key: LayerKey, { parent, isWritable, sizeLimitBytes }: CreateOptions): Promise<void> {
     refuseSizeLimit(NAME, sizeLimitBytes);
     const source = parent === undefined ? undefined : this.#rootOf(parent, 'build on');
     this.#onStep('create');
-    const path = await this.#home.makeLayer(key);
-    const root = join(path, ROOT);
-    this.#onStep('subvolume');
-    try {
+    await this.#home.makeLayer(key, async (path) => {
+      this.#onStep('subvolume');
+      const root = join(path, ROOT);
       await this.#parents.link(key, parent);
       if (source !== undefined) await snapshotSubvolume(source, root);
       else await createSubvolume(root);
       if (source === undefined) await chmod(root, ROOT_MODE);
-    } catch (error) {
-      throw await asDiskFull(error, path);
-    }
+      if (source !== undefined && !isWritable) await outlive(path, path);
+    });
     this.#onStep('created');
   }
 
@@ -110,7 +108,7 @@ class BtrfsDriver implements StorageDriver {
   async unmount(): Promise<void> {}
 
   async remove(key: LayerKey): Promise<void> {
-    const path = await this.#moveAside(key);
+    const path = await this.#home.moveAside(key, this.#onStep);
     this.#onStep('remove');
     if (path !== undefined) await this.#destroy(path);
     this.#parents.forget(key);
@@ -181,16 +179,6 @@ class BtrfsDriver implements StorageDriver {
     return await this.#disk.measureTree(join(path, ROOT), { ...options, ...snapshotAtNs });
   }
 
-  /** On a full btrfs a rename finds no room, while a removal has some put by: then the layer goes where it is. */
-  async #moveAside(key: LayerKey): Promise<string | undefined> {
-    try {
-      return await this.#home.moveAside(key, this.#onStep);
-    } catch (error) {
-      if (hasCode(error) && error.code === 'ENOSPC') return this.#home.layer(key);
-      throw error;
-    }
-  }
-
   /** At once where it can be; what somebody has put in its way goes file by file, which needs less room at a time, too. */
   async #destroy(path: string): Promise<void> {
     const root = join(path, ROOT);
@@ -200,14 +188,5 @@ class BtrfsDriver implements StorageDriver {
       if (!hasCode(error)) throw error;
     }
     await this.#disk.removeTree(path);
-  }
-}
-
-async function birthOf(path: string): Promise<bigint | undefined> {
-  try {
-    return (await lstat(path, { bigint: true })).birthtimeNs;
-  } catch (error) {
-    if (hasCode(error) && error.code === 'ENOENT') return undefined;
-    throw error;
   }
 }

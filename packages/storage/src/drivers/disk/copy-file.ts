@@ -1,19 +1,34 @@
 import { closeSync, constants, copyFileSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { hasCode } from '@berth/errors';
-import { cloneFile, dataRanges } from '@berth/linux';
+import { dataRanges, tryCloneFile } from '@berth/linux';
 import { pathToBytes } from '@berth/oci';
 
 const CHUNK = Buffer.alloc(1024 * 1024);
 
-/** Ways of copying the bytes of a file, the cheapest first; one that the file system does not know is not tried again. */
+/**
+ * Ways of copying the bytes of a file, the cheapest first; one that the file system does not know is not tried again. A refusal of one file
+ * (on btrfs: without copy-on-write) says nothing of others.
+ */
 export class FileCopier {
   #canClone = true;
+  #cloned = 0;
+  #copied = 0;
+
+  /** Whether each file that has bytes was cloned, and there was one. */
+  get hasSharedAll(): boolean {
+    return this.#cloned > 0 && this.#copied === 0;
+  }
 
   /** `target` is new. `hasHoles`: its blocks are fewer than its size. */
   copy(source: string, target: string, file: { readonly size: number; readonly hasHoles: boolean }): void {
-    if (this.#canClone && file.size > 0) {
-      this.#canClone = cloneFile(source, target);
-      if (this.#canClone) return;
+    if (file.size > 0) {
+      const outcome = this.#canClone ? tryCloneFile(source, target) : 'not-here';
+      if (outcome === 'cloned') {
+        this.#cloned++;
+        return;
+      }
+      this.#canClone = outcome !== 'not-here';
+      this.#copied++;
     }
     if (file.hasHoles) copyRanges(pathToBytes(source), pathToBytes(target), file.size);
     else copyFileSync(pathToBytes(source), pathToBytes(target), constants.COPYFILE_EXCL);

@@ -30,8 +30,10 @@ export function copyTree(
   source: string,
   target: string,
   { budget, keepsMarks = false }: CopyTreeOptions & { readonly budget: WalkBudget },
-): void {
-  copyEntry(source, target, { files: new FileCopier(), budget, links: new Map(), keepsMarks });
+): boolean {
+  const files = new FileCopier();
+  copyEntry(source, target, { files, budget, links: new Map(), keepsMarks });
+  return files.hasSharedAll;
 }
 
 /** Copies one thing that is no folder and no socket. */

@@ -17,7 +17,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { mountFileSystem } from '@berth/linux';
+import { bindMount, getXattr, mountFileSystem, setXattr, unmount } from '@berth/linux';
 import { Scratch, whyNotHere } from '../../testing/scratch.ts';
 import { listTree } from '../../testing/tree-listing.ts';
 import { measureTree } from './measure-tree.ts';
@@ -118,6 +118,42 @@ describe('openDiskWork()', { skip: whyNotHere() }, () => {
       `${bytes} bytes`,
     );
   });
+
+  for (const count of [3, 500]) {
+    test(`removeTree() and the others do not enter what is mounted in a tree of ${count} files`, async () => {
+      await using scratch = await Scratch.make();
+      await using disk = openDiskWork();
+      const tree = join(scratch.path, 'tree');
+      makeFiles(tree, count);
+      const outside = join(scratch.path, 'outside');
+      makeFiles(outside, 2);
+      setXattr(join(outside, 'file-0'), 'trusted.overlay.origin', Buffer.from('kept'));
+      const before = await disk.measureTree(tree);
+      const inner = join(tree, 'a/b/c');
+      mkdirSync(inner, { recursive: true });
+      bindMount(outside, inner);
+      const memory = join(tree, 'memory');
+      mkdirSync(memory);
+      mountFileSystem(memory, { type: 'tmpfs' });
+      writeFileSync(join(memory, 'file'), Buffer.alloc(1 << 20));
+      assert.ok((await disk.measureTree(tree)) - before < 64 << 10);
+      await disk.stripAttributes(tree);
+      assert.ok(getXattr(join(outside, 'file-0'), 'trusted.overlay.origin'));
+      const refused = { code: 'LAYER_BUSY', class: 'failedPrecondition' };
+      for (const path of [inner, memory]) await assert.rejects(disk.removeTree(path), refused);
+      await assert.rejects(disk.removeTree(tree), {
+        ...refused,
+        message: /mounted at ".*\/(a\/b\/c|memory)"/,
+      });
+      unmount(memory);
+      await assert.rejects(disk.removeTree(tree), { ...refused, message: /mounted at ".*\/a\/b\/c"/ });
+      assert.deepEqual(await readdir(outside), ['file-0', 'file-1']);
+      unmount(inner);
+      await disk.removeTree(tree);
+      assert.equal(existsSync(tree), false);
+      assert.deepEqual(await readdir(outside), ['file-0', 'file-1']);
+    });
+  }
 
   test('removeTree() stays inside while folders become symlinks under its hands', async () => {
     await using scratch = await Scratch.make();

@@ -14,6 +14,6 @@ export type DiskCall = { readonly id: number; readonly cancel: SharedArrayBuffer
 export type DiskMessage = DiskCall | { readonly type: 'end' };
 
 export type DiskAnswer = { readonly id: number } & (
-  | { readonly ok: true; readonly bytes: number }
+  | { readonly ok: true; readonly result: number | boolean }
   | { readonly ok: false; readonly failure: PlainError }
 );

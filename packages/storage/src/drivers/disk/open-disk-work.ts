@@ -17,7 +17,7 @@ const SMALL_BYTES = 256 * 1024;
 const IDLE_MS = 5000;
 
 interface Pending {
-  readonly resolve: (bytes: number) => void;
+  readonly resolve: (result: number | boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -45,12 +45,16 @@ class WorkerDiskWork implements DiskWork {
     this.#idleMs = idleMs;
   }
 
-  async copyTree(source: string, target: string, options: CopyTreeOptions & Cancelable = {}): Promise<void> {
+  async copyTree(
+    source: string,
+    target: string,
+    options: CopyTreeOptions & Cancelable = {},
+  ): Promise<boolean> {
     const { signal, ...how } = options;
     signal?.throwIfAborted();
     try {
-      if (copySmall(source, target, how)) return;
-      await this.#call({ type: 'copy', source, target, ...how }, signal);
+      const isShared = copySmall(source, target, how);
+      return isShared ?? (await this.#call({ type: 'copy', source, target, ...how }, signal)) === true;
     } catch (error) {
       throw await asDiskFull(error, target);
     }
@@ -89,21 +93,21 @@ class WorkerDiskWork implements DiskWork {
     await Promise.all(this.#ended);
   }
 
-  #smallFirst(
+  async #smallFirst(
     here: (budget: WalkBudget) => number,
     job: Job,
     signal: AbortSignal | undefined,
-  ): number | Promise<number> {
+  ): Promise<number> {
     signal?.throwIfAborted();
     try {
       return here(new EntryBudget(SMALL_TREE));
     } catch (error) {
       if (!(error instanceof BudgetSpent)) throw error;
-      return this.#call(job, signal);
+      return Number(await this.#call(job, signal));
     }
   }
 
-  async #call(job: Job, signal: AbortSignal | undefined): Promise<number> {
+  async #call(job: Job, signal: AbortSignal | undefined): Promise<number | boolean> {
     signal?.throwIfAborted();
     if (this.#isClosed) throw new Error('The disk work is closed');
     clearTimeout(this.#idle);
@@ -114,7 +118,7 @@ class WorkerDiskWork implements DiskWork {
     signal?.addEventListener('abort', stop);
     worker.ref();
     try {
-      return await new Promise<number>((resolve, reject) => {
+      return await new Promise<number | boolean>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject });
         worker.postMessage({ ...job, id, cancel } satisfies DiskMessage);
       });
@@ -166,7 +170,7 @@ class WorkerDiskWork implements DiskWork {
   #settle(answer: DiskAnswer): void {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
-    if (answer.ok) pending?.resolve(answer.bytes);
+    if (answer.ok) pending?.resolve(answer.result);
     else pending?.reject(fromPlainError(answer.failure));
   }
 
@@ -183,16 +187,15 @@ function noBytes(work: () => void): number {
   return 0;
 }
 
-/** @returns `false`, and nothing is left, when there is more than is to be copied on this thread */
-function copySmall(source: string, target: string, how: CopyTreeOptions): boolean {
+/** @returns `undefined`, and nothing is left, when there is more than is to be copied on this thread */
+function copySmall(source: string, target: string, how: CopyTreeOptions): boolean | undefined {
   // What was there before is not to be removed; copying it says so.
-  if (existsSync(target)) return false;
+  if (existsSync(target)) return undefined;
   try {
-    copyTree(source, target, { ...how, budget: new EntryBudget(SMALL_TREE, SMALL_BYTES) });
-    return true;
+    return copyTree(source, target, { ...how, budget: new EntryBudget(SMALL_TREE, SMALL_BYTES) });
   } catch (error) {
     if (!(error instanceof BudgetSpent)) throw error;
     rmSync(target, { recursive: true });
-    return false;
+    return undefined;
   }
 }

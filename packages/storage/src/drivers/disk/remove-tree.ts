@@ -1,9 +1,10 @@
-import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { makeSubvolumeWritable, setImmutable } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
-import { DiskCount, type WalkBudget } from './walk.ts';
+import { mountedInside } from './mounted-inside.ts';
+import { DiskCount, type WalkBudget, type WalkFolder } from './walk.ts';
 import { walkTree } from './walk-tree.ts';
 
 /** An end where somebody keeps adding files. */
@@ -14,6 +15,7 @@ const MAX_ROUNDS = 1000;
  * also read-only ones. May be called again for what an earlier call left.
  *
  * @returns bytes of disk freed
+ * @throws {StorageError} `LAYER_BUSY` where something is mounted inside, or on it: of that nothing is touched
  */
 export function removeTree(path: string, budget: WalkBudget): number {
   const removal = new Removal(path);
@@ -44,6 +46,11 @@ class Removal {
 
   get bytes(): number {
     return this.#count.bytes;
+  }
+
+  mounted({ fd }: WalkFolder): void {
+    const mountPoint = bytesToPath(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }));
+    throw mountedInside(this.#path, mountPoint);
   }
 
   file(path: Buffer): void {

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { isMountRoot } from '@berth/linux';
 import { openWalkFolder, type WalkBudget, type WalkEntry, type WalkFolder } from './walk.ts';
 
 /** Folders that are open at a time: each costs a descriptor, and a container decides how deep they lie. */
@@ -12,6 +13,8 @@ export interface WalkVisitor {
   file(path: Buffer): void;
   /** All that is in a folder was met, or something else has its name by now. Not for the top. */
   leave?(path: Buffer): void;
+  /** What is mounted on a folder of the tree; with this method the top is looked at, too. */
+  mounted?(folder: WalkFolder): void;
   /** Names that are passed over, and all that is below them. */
   skips?(name: Buffer): boolean;
 }
@@ -21,7 +24,7 @@ export interface WalkVisitor {
  * up only the list is kept, and it is found again as the parent of the one that is left.
  *
  * What vanishes meanwhile is passed over. Where somebody moves a folder while the walk is deep in it, what is left in those around it is
- * passed over, too.
+ * passed over, too. What is mounted inside is no part of the tree: it is not entered.
  *
  * @returns `false`: there is no folder
  */
@@ -30,6 +33,7 @@ export function walkTree(path: string | Buffer, visitor: WalkVisitor, budget: Wa
   if (top === undefined) return false;
   using way = new Way();
   way.enter(top, Buffer.of());
+  if (visitor.mounted !== undefined && isMountRoot(top.fd)) visitor.mounted(top);
   visitor.enter?.(top);
   for (let level = way.last; level !== undefined; level = way.last) {
     const entry = level.next();
@@ -42,7 +46,10 @@ export function walkTree(path: string | Buffer, visitor: WalkVisitor, budget: Wa
     if (visitor.skips?.(entry.name) === true) continue;
     const child = level.folder.child(entry.name);
     const folder = entry.isFolder ? openWalkFolder(child) : undefined;
-    if (folder !== undefined) {
+    if (folder !== undefined && isMountRoot(folder.fd)) {
+      using mounted = folder;
+      visitor.mounted?.(mounted);
+    } else if (folder !== undefined) {
       way.enter(folder, entry.name);
       visitor.enter?.(folder);
     } else if (entry.isFolder) visitor.leave?.(child);

@@ -28,12 +28,11 @@ class CancelFlag implements WalkBudget {
   }
 }
 
-function run(call: DiskCall): number {
+function run(call: DiskCall): number | boolean {
   const budget = new CancelFlag(call.cancel);
   switch (call.type) {
     case 'copy':
-      copyTree(call.source, call.target, { ...call, budget });
-      return 0;
+      return copyTree(call.source, call.target, { ...call, budget });
     case 'link':
       linkTree(call.source, call.target, budget);
       return 0;
@@ -61,7 +60,7 @@ port.on('message', (message: DiskMessage) => {
   if (message.type === 'end') return port.close();
   let answer: DiskAnswer;
   try {
-    answer = { id: message.id, ok: true, bytes: run(message) };
+    answer = { id: message.id, ok: true, result: run(message) };
   } catch (error) {
     answer = { id: message.id, ok: false, failure: toFailure(error) };
   }

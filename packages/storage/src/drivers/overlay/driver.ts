@@ -5,7 +5,6 @@ import { isMountPoint, mountOverlay } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { backingFileSystem } from '../backing-file-system.ts';
 import { copyAttributes } from '../disk/copy-attributes.ts';
-import { asDiskFull } from '../disk/disk-full.ts';
 import type { DiskWork } from '../disk/interface.ts';
 import {
   blocksOf,
@@ -85,15 +84,12 @@ class OverlayDriver implements StorageDriver {
     const { parent, isWritable } = options;
     const form = parent === undefined ? undefined : await this.#formOf(parent, 'build on');
     this.#onStep('create');
-    const path = await this.#home.makeLayer(key);
-    try {
+    await this.#home.makeLayer(key, async (path) => {
       this.#onStep('fill');
       if (parent === undefined) await mkdir(`${path}/${ROOT}`, { mode: ROOT_MODE });
       else if (isWritable) await this.#makeUpper(key, { parent, isOnUpper: form === 'upper' });
       else await this.#makeTree(key, { parent, isOnUpper: form === 'upper' });
-    } catch (error) {
-      throw await asDiskFull(error, path);
-    }
+    });
     this.#onStep('created');
   }
 

@@ -4,7 +4,6 @@ import { isMountPoint, mountOverlay } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { backingFileSystem } from '../backing-file-system.ts';
 import { copyAttributes } from '../disk/copy-attributes.ts';
-import { asDiskFull } from '../disk/disk-full.ts';
 import type { DiskWork } from '../disk/interface.ts';
 import {
   blocksOf,
@@ -76,16 +75,13 @@ class Overlay2Driver implements StorageDriver {
     const { parent, isWritable } = options;
     if (parent !== undefined && !(await this.#home.hasLayer(parent))) throw layerUnknown(parent, 'build on');
     this.#onStep('create');
-    const path = await this.#home.makeLayer(key);
-    try {
+    await this.#home.makeLayer(key, async (path) => {
       this.#onStep('fill');
       await mkdir(`${path}/${DIFF}`, { mode: ROOT_MODE });
       if (isWritable) await mkdir(`${path}/${WORK}`, { mode: 0o700 });
       if (isWritable && parent !== undefined) this.#takeRootOf(parent, `${path}/${DIFF}`);
       await this.#stacks.link(key, parent);
-    } catch (error) {
-      throw await asDiskFull(error, path);
-    }
+    });
     this.#onStep('created');
   }
 

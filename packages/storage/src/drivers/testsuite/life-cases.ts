@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmutable } from '@berth/linux';
+import { bindMount, mountFileSystem, setImmutable, unmount } from '@berth/linux';
+import { StorageError } from '../../errors.ts';
 import type { DriverProbe } from '../interface.ts';
 import { newInitKey, newLayerKey } from '../keys.ts';
 import type { DriverBench } from './driver-bench.ts';
@@ -121,6 +122,39 @@ export function lifeCases(bench: DriverBench): void {
     await given.driver.remove(key);
     assert.equal(await readFile(join(outside, 'file'), 'utf8'), 'stays');
   });
+
+  for (const type of ['bind', 'tmpfs'] as const) {
+    bench.test(`remove() does not enter a ${type} mount that was left inside`, async (given) => {
+      const outside = join(given.scratch.path, 'sentinel');
+      await mkdir(outside);
+      await writeFile(join(outside, 'file'), 'stays');
+      const key = await given.layer(undefined);
+      const root = await given.driver.mount(key, { isReadonly: false });
+      const inner = join(root, 'folder', 'inner');
+      await mkdir(inner, { recursive: true });
+      await writeFile(join(root, 'folder', 'file'), 'of the layer');
+      if (type === 'bind') bindMount(outside, inner);
+      else mountFileSystem(inner, { type });
+      if (type === 'tmpfs') await writeFile(join(inner, 'file'), 'stays');
+      const seen = type === 'bind' ? outside : inner;
+      try {
+        await given.driver.remove(key);
+      } catch (error) {
+        assert.ok(error instanceof StorageError);
+        assert.equal(error.code, 'LAYER_BUSY');
+        assert.ok(error.message.includes(`"${inner}"`), error.message);
+        assert.match(String(error.hint), /umount/);
+        assert.ok((await given.driver.list()).keys.has(key));
+        assert.equal(await readFile(join(seen, 'file'), 'utf8'), 'stays');
+        unmount(inner);
+        await given.driver.remove(key);
+      }
+      // Where the layer itself is a mount what is mounted inside is detached with it.
+      assert.deepEqual(given.scratch.mounts(), []);
+      assert.equal(await readFile(join(outside, 'file'), 'utf8'), 'stays');
+      assert.deepEqual(await given.driver.list(), { keys: new Set(), garbage: [] });
+    });
+  }
 
   bench.test('an unprivileged user reaches nothing in a layer (CVE-2021-41091)', async (given) => {
     await chmod(given.scratch.path, 0o755);

@@ -6,7 +6,7 @@ import { probeVfs } from './probe.ts';
 export const VFS: DriverEntry = {
   name: 'vfs',
   preference: 90,
-  summary: 'Every layer a full copy, by reflink where the file system can; needs nothing, shares nothing',
+  summary: 'Every layer a full copy, by reflink where the file system can; needs nothing',
   support: {
     kernel: 'any',
     isInMainline: true,

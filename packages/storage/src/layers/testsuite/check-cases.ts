@@ -14,6 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '@berth/linux';
 import type { LayerKey } from '../../drivers/interface.ts';
 import { newLayerKey } from '../../drivers/keys.ts';
 import type { TreeSpec } from '../../testing/layer-tars.ts';
@@ -252,4 +253,29 @@ export function checkCases(bench: StoreBench): void {
     assert.deepEqual(usage.layers[2]?.containers, ['c']);
     await given.removeContainer('c');
   });
+
+  bench.test(
+    'usage() where layers share blocks: each has what it brought, however soon',
+    async (given, context) => {
+      if (given.store.driverAbilities.sharesBlocks !== true) return context.skip('layers share no blocks');
+      const size = 1 << 20;
+      const specs = Array.from({ length: 20 }, (_, at) => ({
+        [`large-${at}`]: { content: Buffer.alloc(size, `${at}`) },
+      }));
+      const layers = await given.image(specs, 'image');
+      const root = await given.containerOn('a', layers.at(-1)?.chainID);
+      await given.containerOn('b', layers.at(-1)?.chainID);
+      await writeFile(`${root}/large-0`, 'X', { flag: 'r+', flush: true });
+      syncFileSystem(root);
+      const usage = await given.store.usage();
+      for (const { diskBytes } of usage.layers) {
+        assert.ok(diskBytes >= size && diskBytes < size + (64 << 10), `a layer takes ${diskBytes} bytes`);
+      }
+      const [a, b] = usage.containerLayers.map(({ diskBytes }) => diskBytes);
+      // One block of the file, or of the pool that the layer lies in, and the folders.
+      assert.ok(a !== undefined && b !== undefined && b <= 64 << 10, `who changed nothing takes ${b} bytes`);
+      assert.ok(a > b && a <= 256 << 10, `who changed a byte takes ${a} bytes`);
+      for (const name of ['a', 'b']) await given.removeContainer(name);
+    },
+  );
 }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { hasCode } from '@berth/errors';
+import { bindMount, unmount } from '@berth/linux';
 import type { DriverEntry } from '../../drivers/interface.ts';
 import { type TreeSpec, tarOf } from '../../testing/layer-tars.ts';
 import { inputOf, readAll, type StoreBench } from './store-bench.ts';
@@ -121,6 +125,32 @@ export function removalCases(bench: StoreBench): void {
       assert.equal((await given.onDisk()).keys, 2);
       await given.reopen();
       assert.equal((await given.onDisk()).keys, 1);
+      await given.assertClean();
+    },
+  );
+
+  bench.test(
+    'a container with something mounted in its layer: the layer goes at the start after the unmount',
+    async (given) => {
+      const root = await given.container('c', [BASE]);
+      const outside = join(given.scratch.path, 'outside');
+      const inner = join(root, 'inner');
+      for (const path of [outside, inner]) await mkdir(path);
+      await writeFile(join(outside, 'file'), 'stays');
+      bindMount(outside, inner);
+      try {
+        await given.removeContainer('c');
+      } catch (error) {
+        // Where the layer itself is no mount, with which this one would be detached.
+        assert.ok(hasCode(error) && error.code === 'LAYER_BUSY');
+        const faults: unknown[] = [];
+        await given.reopen({ onFault: (fault) => faults.push(fault) });
+        assert.equal(faults.length, 1);
+        unmount(inner);
+      }
+      await given.reopen();
+      assert.deepEqual(given.scratch.mounts(), []);
+      assert.deepEqual(await readdir(outside), ['file']);
       await given.assertClean();
     },
   );
