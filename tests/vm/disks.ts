@@ -26,10 +26,13 @@ export interface Labs {
 }
 
 /** A new disk: a file with holes that holds an empty ext4. */
-export async function makeDisk(path: string, { machine }: Pick<Labs, 'machine'>): Promise<void> {
+export async function makeDisk(
+  path: string,
+  { machine, gigabytes = 8 }: Pick<Labs, 'machine'> & { readonly gigabytes?: number },
+): Promise<void> {
   await makeFileSystem(path, {
     machine,
-    gigabytes: 8,
+    gigabytes,
     args: ['-E', 'lazy_itable_init=1,lazy_journal_init=1'],
   });
 }

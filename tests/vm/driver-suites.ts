@@ -1,5 +1,4 @@
-import { access, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +7,9 @@ import { IS_SOAK, SEED } from '../crash/chance.ts';
 import { mustRun } from '../lab/command.ts';
 import { GUEST, PEERS, STORAGE } from '../lab/package-sets.ts';
 import { openPeers } from '../lab/peers.ts';
-import { makeDisk, NODE_OPTIONS, projectDisk, rootDisk, toolsDisk } from './disks.ts';
-import { AGENT, bootGuest, type Guest } from './guest.ts';
+import { type BareGuest, openBareGuest } from './bare-guest.ts';
+import { NODE_OPTIONS } from './disks.ts';
+import { AGENT } from './guest.ts';
 import type { GuestProcess } from './port.ts';
 import type { SuiteLine } from './suite-lines.ts';
 
@@ -18,16 +18,20 @@ const SUITE = join(import.meta.dirname, 'suite.child.ts');
 /** It starts both kinds of worker, whose files are compiled with it. */
 const WITH_WORKERS = join(SOURCES, 'layers/layer-store.vfs.test.ts');
 
-/** The test files of a storage driver: those in its folder, and the layer store over it; killed at its steps in the long run alone. */
+/** The test files of a storage driver: those in its folder, and the layer store over it; killed at its steps in the long run alone. `BERTH_GUEST_FILES=crash,pool` keeps to those. */
 export async function filesOfDriver(name: string): Promise<readonly string[]> {
   const paths = [
     `drivers/${name}/driver.test.ts`,
     `drivers/${name}/pool.test.ts`,
+    `drivers/${name}/space.test.ts`,
     `layers/layer-store.${name}.test.ts`,
     ...(IS_SOAK ? [`layers/crash.${name}.test.ts`] : []),
   ];
+  const words = process.env.BERTH_GUEST_FILES?.split(',') ?? [''];
   const found: string[] = [];
-  for (const path of paths) if (await isThere(join(SOURCES, path))) found.push(join(SOURCES, path));
+  for (const path of paths.filter((one) => words.some((word) => one.includes(word)))) {
+    if (await isThere(join(SOURCES, path))) found.push(join(SOURCES, path));
+  }
   return found;
 }
 
@@ -40,7 +44,7 @@ export async function filesOfDriver(name: string): Promise<readonly string[]> {
 export async function needSuiteGuest(
   t: TestContext,
   files: readonly string[],
-): Promise<(Guest & AsyncDisposable) | undefined> {
+): Promise<BareGuest | undefined> {
   if (process.arch !== 'x64') {
     t.skip(`needs an x64 machine for its guest, this is ${process.arch}`);
     return undefined;
@@ -49,23 +53,8 @@ export async function needSuiteGuest(
   const peers = machine && (await openPeers(t, PEERS));
   const storage = peers && (await openPeers(t, STORAGE));
   if (machine === undefined || peers === undefined || storage === undefined) return undefined;
-  await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'berth-vm-'));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const compiled = join(folder, 'compiled');
-  await compile(compiled, files);
-  const disks = {
-    own: join(folder, 'own'),
-    project: join(folder, 'project'),
-    root: await rootDisk({ machine, peers }),
-    tools: await toolsDisk({ machine, storage }),
-  };
-  await makeDisk(disks.own, { machine });
-  await projectDisk(disks.project, { machine, compiled });
-  const guest = stack.use(await bootGuest({ machine, disks }));
-  await guest.must('mkdir', ['-p', tmpIn(guest)]);
-  const opened = stack.move();
-  return Object.assign(guest, { [Symbol.asyncDispose]: () => opened.disposeAsync() });
+  const labs = { machine, peers, storage };
+  return await openBareGuest(labs, { compile: (folder) => compile(folder, files) });
 }
 
 /** Node writes what it compiled when a program ends; a pattern that no test has lets it load them and run none. */
@@ -78,11 +67,11 @@ async function compile(folder: string, files: readonly string[]): Promise<void> 
 }
 
 /** Runs test files in the guest, each of their tests told as one of `t`. @returns how many there were */
-export async function runSuites(t: TestContext, guest: Guest, files: readonly string[]): Promise<number> {
+export async function runSuites(t: TestContext, guest: BareGuest, files: readonly string[]): Promise<number> {
   const process = guest.start(guest.node, [...NODE_OPTIONS, SUITE, ...files], {
     cwd: '/',
     env: {
-      TMPDIR: tmpIn(guest),
+      TMPDIR: guest.temporary,
       BERTH_SEED: String(SEED),
       ...(IS_SOAK ? { BERTH_SOAK: '1' } : {}),
     },
@@ -118,10 +107,6 @@ async function* linesOf(process: GuestProcess): AsyncGenerator<SuiteLine> {
     if (hasEnded) return;
     await Promise.race([process.exited(), sleep(100)]);
   }
-}
-
-function tmpIn(guest: Guest): string {
-  return join(guest.disk, 'tmp');
 }
 
 async function isThere(path: string): Promise<boolean> {

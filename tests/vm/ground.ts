@@ -8,6 +8,7 @@ import { needEngine, type TestEngine } from '../lab/engine.ts';
 import { startHub } from '../lab/hub.ts';
 import { GUEST, STORAGE } from '../lab/package-sets.ts';
 import { type Lab, openPeers } from '../lab/peers.ts';
+import { smallImageBytes } from '../lab/small-image.ts';
 import { makeDisk, NODE_OPTIONS, projectDisk, rootDisk, toolsDisk } from './disks.ts';
 import { AGENT, bootGuest, type GuestDisks } from './guest.ts';
 import { type GuestEngine, startGuestEngine } from './guest-engine.ts';
@@ -20,12 +21,14 @@ const IMAGE = `${REGISTRY}/admin/app:v`;
 /** What a guest is booted from, again and again, and a Hub with an image of three layers that it reaches. */
 export interface Ground extends AsyncDisposable {
   readonly image: string;
+  /** A tar of a root filesystem with a shell and small tools. */
+  readonly rootfs: Uint8Array;
   /** Its diffIDs. */
   readonly layers: readonly string[];
   /** How many durable steps an engine comes to in each phase of such an image's life. */
   readonly steps: ReadonlyMap<Phase, number>;
-  /** Disposing it cuts the power. What was on the disk at the last end is there. */
-  boot(): Promise<GuestEngine & AsyncDisposable>;
+  /** Disposing it cuts the power. What was on the disk at the last end is there. `engine`: options of `openEngine`. */
+  boot(engine?: Readonly<Record<string, unknown>>): Promise<GuestEngine & AsyncDisposable>;
 }
 
 /**
@@ -60,10 +63,12 @@ export async function needGround(t: TestContext): Promise<Ground | undefined> {
   };
   await makeDisk(disks.own, { machine });
   await projectDisk(disks.project, { machine, compiled });
+  const rootfs = await smallImageBytes(here.lab);
   const opened = stack.move();
-  const boot = (): Promise<GuestEngine & AsyncDisposable> =>
-    bootEngine({ machine, disks, netns: here.house.pid, account: `${hub.username}:${hub.password}` });
-  return { ...lived, boot, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  const account = `${hub.username}:${hub.password}`;
+  const boot: Ground['boot'] = (engine = {}) =>
+    bootEngine({ machine, disks, account, engine, netns: here.house.pid });
+  return { ...lived, rootfs, boot, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 async function live(
@@ -95,17 +100,18 @@ interface BootOptions {
   readonly disks: GuestDisks;
   readonly netns: number;
   readonly account: string;
+  readonly engine: Readonly<Record<string, unknown>>;
 }
 
 async function bootEngine(options: BootOptions): Promise<GuestEngine & AsyncDisposable> {
-  const { machine, disks, netns, account } = options;
+  const { machine, disks, netns, account, engine: settings } = options;
   await using stack = new AsyncDisposableStack();
   const guest = stack.use(await bootGuest({ machine, disks, netns, ports: [HUB_PORT] }));
   const login = { auths: { [REGISTRY]: { auth: Buffer.from(account).toString('base64') } } };
   await guest.must('sh', ['-c', 'mkdir -p .docker && cat > .docker/config.json'], {
     input: JSON.stringify(login),
   });
-  const engine = await startGuestEngine(guest);
+  const engine = await startGuestEngine(guest, { engine: settings });
   const opened = stack.move();
   return Object.assign(engine, { [Symbol.asyncDispose]: () => opened.disposeAsync() });
 }

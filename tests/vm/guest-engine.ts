@@ -10,7 +10,7 @@ import type { GuestProcess } from './port.ts';
 const CHILD = join(import.meta.dirname, '../lab/engine.child.ts');
 
 /** How long an engine may take to start: five seconds, and many times that on a busy machine. */
-const START_MS = 120_000;
+const START_MS = 300_000;
 
 export interface GuestEngineOptions {
   /** Of `openEngine`, and those of `engine.child.ts`. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { IS_SOAK, SEED } from '../crash/chance.ts';
 import {
@@ -15,6 +16,7 @@ import { watchForLeaks } from '../lab/leaks.ts';
 import { assertCheckIsClean } from './check.ts';
 import { layersOf, needGround } from './ground.ts';
 import type { GuestEngine } from './guest-engine.ts';
+import { liveOnDevicemapper, ON_DEVICEMAPPER } from './on-devicemapper.ts';
 import { cutEverything, cutPull } from './power-cuts.ts';
 
 const ROUNDS = 2;
@@ -77,11 +79,15 @@ test('a guest with cgroup2 alone', async (t) => {
       await engine.restart({ runtime: 'crun' });
       await runCases(t, engine, 'crun');
       await engine.must(['rmi', IMAGE]);
+    } else {
+      // In the long run it has a file of its own.
+      await engine.restart({ ...ON_DEVICEMAPPER, dataRoot: join(engine.dataRoot, 'mapped') });
+      await t.test('an engine on devicemapper', async () => await liveOnDevicemapper(engine, ground));
     }
   }
   if (!IS_SOAK) return;
   await t.test('power cuts in pull, commit and remove, and after each', async (inner) => {
-    await cutEverything(inner, ground, ROUNDS);
+    await cutEverything(inner, ground, { rounds: ROUNDS });
   });
 });
 

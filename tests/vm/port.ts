@@ -21,7 +21,7 @@ export interface PortOptions {
 }
 
 /** How long a guest may take to boot: some ten seconds, and many times that on a busy machine. */
-const BOOT_MS = 180_000;
+const BOOT_MS = 300_000;
 
 /** This end of the port into a guest. */
 export class GuestPort implements AsyncDisposable {

@@ -15,7 +15,7 @@ export interface PowerCut {
  */
 export async function cutPowerDuring(engine: GuestEngine, cut: PowerCut): Promise<string | undefined> {
   const { guest, steps } = engine;
-  const before = Number(await guest.must('sh', ['-c', `wc -l < ${steps}`]));
+  const before = await stepsOf(engine);
   const tail = guest.start('tail', ['--follow', `--lines=+${before + 1}`, steps]);
   const seen = () => tail.stdout().split('\n').slice(0, -1);
   const state = { ended: false };
@@ -32,4 +32,9 @@ export async function cutPowerDuring(engine: GuestEngine, cut: PowerCut): Promis
   await guest.cutPower();
   await working;
   return state.ended ? undefined : seen().at(-1);
+}
+
+/** How many durable steps the engine has come to since its guest was booted. */
+export async function stepsOf({ guest, steps }: GuestEngine): Promise<number> {
+  return Number(await guest.must('sh', ['-c', `wc -l < ${steps}`]));
 }

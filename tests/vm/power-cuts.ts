@@ -7,7 +7,7 @@ import type { Phase } from '../engine/image-life.ts';
 import { assertCheckIsClean } from './check.ts';
 import { type Ground, layersOf } from './ground.ts';
 import type { GuestEngine } from './guest-engine.ts';
-import { cutPowerDuring } from './power-cut.ts';
+import { cutPowerDuring, stepsOf } from './power-cut.ts';
 
 const MADE = 'made:1';
 
@@ -94,29 +94,54 @@ async function contents(engine: GuestEngine, image: string): Promise<string> {
   return await engine.must(['run', '--rm', image, 'sh', '-c', script]);
 }
 
+/** The same without any cut. @returns how many durable steps there were in each deed */
+export async function doEverything(engine: GuestEngine, ground: Ground): Promise<ReadonlyMap<Phase, number>> {
+  const counts = new Map<Phase, number>();
+  for (const deed of DEEDS) {
+    await deed.prepare(engine, ground);
+    const before = await stepsOf(engine);
+    await deed.work(engine, ground);
+    counts.set(deed.phase, (await stepsOf(engine)) - before);
+    await deed.verify(engine, ground);
+  }
+  return counts;
+}
+
 /** One cut in the middle of a deed, at a step that the seed says. */
 export async function cutPull(ground: Ground, say: (line: string) => void): Promise<void> {
   await using engine = await ground.boot();
-  const at = await cut(pull, { engine, ground, name: 'short' });
+  const at = await cut(pull, { engine, ground, steps: ground.steps, name: 'short' });
   say(at);
   assert.doesNotMatch(at, /its end/);
+}
+
+export interface CutOptions {
+  readonly rounds: number;
+  /** Options of `openEngine`: another storage driver, for instance. */
+  readonly engine?: Readonly<Record<string, unknown>>;
+  /** How many durable steps an engine comes to in each phase; default: as it was here. */
+  readonly steps?: ReadonlyMap<Phase, number>;
+  /** After each start on what a cut has left, and at the end when all is removed. */
+  readonly look?: (engine: GuestEngine, state: 'started' | 'empty') => Promise<void>;
 }
 
 /**
  * An image is pulled, changed, committed and removed, and the power goes in the middle of each, and again at the moment when
  * docker says that it is done: then nothing of it may be lost.
  */
-export async function cutEverything(t: TestContext, ground: Ground, rounds: number): Promise<void> {
+export async function cutEverything(t: TestContext, ground: Ground, options: CutOptions): Promise<void> {
+  const { rounds, steps = ground.steps, look = async () => undefined } = options;
   const ended = new Map<Phase, number>();
-  let engine = await ground.boot();
+  let engine = await ground.boot(options.engine);
   const restart = async (): Promise<void> => {
     await engine[Symbol.asyncDispose]();
-    engine = await ground.boot();
+    engine = await ground.boot(options.engine);
     await assertCheckIsClean(engine);
+    await look(engine, 'started');
   };
   const cutTwice = async (say: (line: string) => void, deed: Deed, round: number): Promise<void> => {
     await deed.prepare(engine, ground);
-    const at = await cut(deed, { engine, ground, name: `round ${round}` });
+    const at = await cut(deed, { engine, ground, steps, name: `round ${round}` });
     say(at);
     if (/its end/.test(at)) ended.set(deed.phase, (ended.get(deed.phase) ?? 0) + 1);
     await restart();
@@ -125,6 +150,7 @@ export async function cutEverything(t: TestContext, ground: Ground, rounds: numb
     await restart();
     await assertLost(engine, unsynced);
     await deed.verify(engine, ground);
+    if (deed === remove) await look(engine, 'empty');
   };
   try {
     await remove.again(engine, ground);
@@ -159,10 +185,15 @@ async function assertLost({ guest }: GuestEngine, path: string): Promise<void> {
 
 async function cut(
   deed: Deed,
-  options: { readonly engine: GuestEngine; readonly ground: Ground; readonly name: string },
+  options: {
+    readonly engine: GuestEngine;
+    readonly ground: Ground;
+    readonly steps: ReadonlyMap<Phase, number>;
+    readonly name: string;
+  },
 ): Promise<string> {
   const { engine, ground, name } = options;
-  const steps = ground.steps.get(deed.phase) ?? 0;
+  const steps = options.steps.get(deed.phase) ?? 0;
   // Not among the last ones: the answer to the command is on its way then.
   const afterSteps = 1 + Math.floor(chance(`power cut, ${deed.phase}, ${name}`) * steps * 0.8);
   const at = await cutPowerDuring(engine, { work: () => deed.work(engine, ground), afterSteps });

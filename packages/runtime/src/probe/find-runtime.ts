@@ -23,7 +23,8 @@ export interface FindRuntimeOptions {
 /** Tried in this order. crun starts faster, and refuses hybrid cgroups. */
 const NAMES = ['runc', 'crun'] as const;
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const PROBE_TIMEOUT_MS = 15_000;
+/** Some ten milliseconds, and many times that on a machine that has just started and is busy. */
+const PROBE_TIMEOUT_MS = 60_000;
 
 interface Attempt {
   readonly name: string;
@@ -96,6 +97,8 @@ async function whyNot(path: string, options: FindRuntimeOptions): Promise<Runtim
     }
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return `a container that does nothing did not start in ${PROBE_TIMEOUT_MS / 1000} seconds`;
     if (hasCode(error))
       return ((error as { detail?: { output?: string } }).detail?.output ?? error.message).trim();
     throw error;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { newLayerKey } from './keys.ts';
+import { processMark } from './process-mark.ts';
 import { DRIVERS } from './registry.ts';
 import { surveyDrivers } from './survey.ts';
 
@@ -40,4 +41,22 @@ test('surveyDrivers() says whose layers are there, and leaves them', async (t) =
   );
   assert.deepEqual(await readdir(layer), ['file']);
   assert.deepEqual(await readdir(folder), ['vfs']);
+});
+
+test('surveyDrivers() takes away what a survey that was killed has left, and nothing of one that runs', async (t) => {
+  const folder = await folderOf(t);
+  const living = `.berth-probe-overlay2-${processMark()}-living`;
+  const dead = processMark().replace(/\d+$/, '1');
+  await mkdir(join(folder, living));
+  // One beside the place, and one inside of it.
+  await mkdir(join(folder, `.berth-probe-overlay2-${dead}-left`, `probe-${dead}-left`, 'work'), {
+    recursive: true,
+  });
+  await mkdir(join(folder, 'storage/overlay2', `probe-${dead}-left`), { recursive: true });
+  await surveyDrivers(join(folder, 'other'));
+  assert.deepEqual((await readdir(folder)).sort(), [living, 'storage']);
+  await surveyDrivers(join(folder, 'storage'));
+  const overlay2 = DRIVERS.find(({ name }) => name === 'overlay2');
+  const { works } = (await overlay2?.probe(join(folder, 'storage/overlay2'))) ?? { works: false };
+  if (works) assert.deepEqual(await readdir(join(folder, 'storage/overlay2')), []);
 });

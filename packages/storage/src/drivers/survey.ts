@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hasCode } from '@berth/errors';
 import { isFolder } from './home.ts';
 import type { DriverEntry, DriverProbe, DriverSupport } from './interface.ts';
+import { isMarkAlive, processMark } from './process-mark.ts';
 import { DRIVERS } from './registry.ts';
 
 /** What is to be known of one driver in one place. */
@@ -39,10 +42,27 @@ export async function surveyDrivers(
 async function probeBeside(home: string, entry: DriverEntry): Promise<DriverProbe> {
   let above = dirname(home);
   while (!(await isFolder(above))) above = dirname(above);
-  const place = await mkdtemp(join(above, '.berth-probe-'));
+  const name = `.berth-probe-${entry.name}-`;
+  const place = join(above, `${name}${processMark()}-${randomBytes(4).toString('hex')}`);
+  // What one that was killed has left is taken over: its driver knows what else is left by the folder.
+  const left = (await readdir(above)).find(
+    (one) => one.startsWith(name) && isMarkAlive(one.slice(name.length)) === false,
+  );
+  if (left === undefined || !(await takeOver(join(above, left), place))) await mkdir(place, { mode: 0o700 });
   try {
     return await entry.probe(place);
   } finally {
     await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** @returns `false` when somebody else was quicker */
+async function takeOver(left: string, place: string): Promise<boolean> {
+  try {
+    await rename(left, place);
+    return true;
+  } catch (error) {
+    if (hasCode(error) && error.code === 'ENOENT') return false;
+    throw error;
   }
 }

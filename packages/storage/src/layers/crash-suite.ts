@@ -17,28 +17,34 @@ const CHILD = fileURLToPath(new URL('./crash.child.ts', import.meta.url));
 const SIDE_BY_SIDE = 3;
 
 const SEED = Number(process.env.BERTH_SEED ?? Date.now()) >>> 0;
+const IS_SOAK = process.env.BERTH_SOAK === '1';
 const RANDOM_STEPS = 4;
 const DEFAULT_DRIVER = DRIVERS.toSorted((a, b) => a.preference - b.preference)[0]?.name;
 
 /**
- * Which steps to die at: all of them in the long run. Else some by the seed, and the first of each name: for the driver that is
- * taken by itself of all names, for the others of their own.
+ * Which steps to die at: all of them in the long run; where that are too many, those of the driver and the first of every other name,
+ * others with another seed. In the short run some by the seed, and the first of each name: for the driver that is taken by
+ * itself of all names, for the others of their own.
  */
 function choose(
   steps: readonly string[],
   { name: driver, most = steps.length }: { readonly name: string; readonly most?: number | undefined },
 ): readonly number[] {
   const all = steps.map((_, at) => at);
-  if (process.env.BERTH_SOAK === '1' && steps.length <= most) return all;
+  if (IS_SOAK && steps.length <= most) return all;
   const random = Array.from(
     { length: RANDOM_STEPS },
     (_, index) => (SEED * (index + 1) * 2_654_435_761) % steps.length,
   );
   const isShown = (step: string) => driver === DEFAULT_DRIVER || step.startsWith(`${driver}.`);
-  const isFirst = (at: number, step = '') => isShown(step) && steps.indexOf(step) === at;
-  const chosen = all.filter((at) => isFirst(at, steps[at]) || random.includes(at));
-  const first = SEED % Math.max(1, chosen.length);
-  return [...chosen.slice(first), ...chosen.slice(0, first)].slice(0, most);
+  const isWanted = (at: number, step = '') =>
+    IS_SOAK
+      ? step.startsWith(`${driver}.`) || steps.indexOf(step) === at
+      : isShown(step) && steps.indexOf(step) === at;
+  const chosen = all.filter((at) => isWanted(at, steps[at]) || random.includes(at));
+  // Every nth, so that some of each part of the life are among them; n seeds take them all.
+  const stride = Math.max(1, Math.ceil(chosen.length / most));
+  return chosen.filter((_, index) => index % stride === SEED % stride);
 }
 
 export interface CrashSuiteOptions {
@@ -59,11 +65,12 @@ export function crashSuite(options: CrashSuiteOptions): void {
   describe(`the layer store over ${name} after kill -9`, { skip }, () => {
     // Each step costs two starts of a process: more time than one test has elsewhere.
     test('has the old state or the new one, and the next try succeeds', {
-      timeout: 1_800_000,
+      timeout: IS_SOAK ? 7_200_000 : 1_800_000,
     }, async (context) => {
       const life = new Life({ name, place, driverOptions });
       const steps = await life.steps();
       const chosen = [...choose(steps, options.most === undefined ? { name } : { name, most: options.most })];
+      const started = performance.now();
       const names = new Set(chosen.map((at) => steps[at]));
       context.diagnostic(`seed ${SEED}: ${chosen.length} of ${steps.length} steps: ${[...names].join(' ')}`);
       await Promise.all(
@@ -72,6 +79,9 @@ export function crashSuite(options: CrashSuiteOptions): void {
             await life.dieAndRecover({ at, step: steps[at] ?? '' });
           }
         }),
+      );
+      context.diagnostic(
+        `${name}: ${((performance.now() - started) / 1000).toFixed(0)} s, each ended and taken up again`,
       );
     });
   });

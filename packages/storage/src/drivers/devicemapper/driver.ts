@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { isMountPoint, remount, syncFileSystemAsync } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import type { DiskWork } from '../disk/interface.ts';
@@ -23,6 +23,7 @@ import { devicePrefix, type Place, poolName } from './place.ts';
 import { syncFiles } from './pool-ground.ts';
 import { METADATA_BLOCK_BYTES } from './pool-lines.ts';
 import { DEVICE_RECORD, type DeviceRecord, POOL_FOLDER, readDeviceRecord, syncFolder } from './records.ts';
+import { Removals } from './removals.ts';
 import { asPoolFull, assertRoom } from './room.ts';
 import { showSize } from './sizes.ts';
 import { statusLines, statusWithoutPool } from './status-lines.ts';
@@ -31,7 +32,7 @@ const NAME = 'devicemapper';
 
 /** @throws {StorageError} `DRIVER_OPTION_INVALID`, `DRIVER_UNSUPPORTED` for a pool that is not this folder's */
 export async function openDevicemapper(options: OpenDriverOptions): Promise<StorageDriver> {
-  const { onStep = () => {}, disk } = options;
+  const { onStep = () => {}, onFault = () => {}, disk } = options;
   const poolOptions = readOptions(NAME, options.options);
   const home = await DriverHome.open(options.home, disk);
   const place: Place = {
@@ -40,7 +41,7 @@ export async function openDevicemapper(options: OpenDriverOptions): Promise<Stor
     prefix: devicePrefix(home.path),
     onStep: (step) => onStep(`${NAME}.${step}`),
   };
-  return new DevicemapperDriver(place, { pool: await openPool(place), disk });
+  return new DevicemapperDriver(place, { pool: await openPool(place), disk, onFault });
 }
 
 /**
@@ -53,14 +54,11 @@ class DevicemapperDriver implements StorageDriver {
   readonly #home: DriverHome;
   readonly #disk: DiskWork;
   readonly #onStep: (step: string) => void;
+  readonly #removals: Removals;
   readonly #layers = new KeyedLock<LayerKey>();
   readonly #making = new KeyedLock<'pool'>();
-  /** Paths in `garbage`: who sweeps the same one later would find the device of another. */
-  readonly #sweeping = new KeyedLock<string>();
   /** How often a layer is open for reading or filling. */
   readonly #opens = new Map<LayerKey, number>();
-  /** Removed, and somebody has it open still: paths below `garbage`. */
-  readonly #waiting = new Set<string>();
   /** Bytes of the pool that `usage` has counted last, and whether they are the same as long as nobody opens the layer. */
   readonly #counted = new Map<LayerKey, { readonly bytes: number; readonly isFinal: boolean }>();
   #pool: OpenPool | undefined;
@@ -68,13 +66,19 @@ class DevicemapperDriver implements StorageDriver {
 
   constructor(
     place: Place,
-    { pool, disk }: { readonly pool: OpenPool | undefined; readonly disk: DiskWork },
+    options: {
+      readonly pool: OpenPool | undefined;
+      readonly disk: DiskWork;
+      readonly onFault: (error: unknown, what: string) => void;
+    },
   ) {
     this.#place = place;
     this.#home = place.home;
-    this.#disk = disk;
+    this.#disk = options.disk;
     this.#onStep = place.onStep;
-    this.#pool = pool;
+    this.#pool = options.pool;
+    const { disk, onFault } = options;
+    this.#removals = new Removals(place, { pool: () => this.#pool, disk, onFault });
   }
 
   get abilities(): DriverAbilities {
@@ -89,15 +93,15 @@ class DevicemapperDriver implements StorageDriver {
 
   async status(): Promise<readonly (readonly [string, string])[]> {
     if (this.#pool === undefined) return statusWithoutPool(this.#place);
-    await this.#sweepWaiting();
-    return await statusLines(this.#place, this.#pool, { waitingDevices: this.#waiting.size });
+    await this.#removals.sweepWaiting();
+    return await statusLines(this.#place, this.#pool, { waitingDevices: this.#removals.waiting });
   }
 
   async create(key: LayerKey, { parent, isWritable, sizeLimitBytes }: CreateOptions): Promise<void> {
     if (parent !== undefined) await this.#need(parent, 'build on');
     await this.#explaining(async () => {
       const pool = await this.#needPool();
-      await this.#sweepWaiting();
+      await this.#removals.sweepWaiting();
       await assertRoom(this.#place, pool);
       const origin = parent === undefined ? pool.record.base : await this.#need(parent, 'build on');
       const bytes = isWritable ? sizeFor(origin, sizeLimitBytes) : origin.bytes;
@@ -160,9 +164,9 @@ class DevicemapperDriver implements StorageDriver {
       for (const name of [MOUNT, OPEN_MOUNT]) await takeMountDown(this.#home.layer(key, name));
       this.#opens.delete(key);
       this.#counted.delete(key);
-      await this.#sweepWaiting();
+      await this.#removals.sweepWaiting();
       const aside = await this.#home.moveAside(key, this.#onStep);
-      if (aside !== undefined) await this.#sweep(aside);
+      if (aside !== undefined) await this.#removals.sweep(aside);
     });
   }
 
@@ -183,13 +187,14 @@ class DevicemapperDriver implements StorageDriver {
 
   /** What somebody has open still is not garbage yet: nobody could take it away. */
   async list(): Promise<{ readonly keys: ReadonlySet<LayerKey>; readonly garbage: readonly string[] }> {
-    await this.#sweepWaiting();
+    await this.#removals.sweepWaiting();
     const { keys, garbage } = await this.#home.list();
     if (garbage.length === 0 || this.#pool === undefined) return { keys, garbage };
     const active = await this.#pool.devices.names();
     const free: string[] = [];
     for (const path of garbage) {
-      const name = await this.#deviceOf(path);
+      // What cannot be read may be anything: who sweeps it is told.
+      const name = await this.#removals.deviceOf(path).catch(() => undefined);
       if (name === undefined || !active.has(name)) free.push(path);
     }
     return { keys, garbage: free };
@@ -198,8 +203,18 @@ class DevicemapperDriver implements StorageDriver {
   async sweepGarbage(): Promise<number> {
     const { garbage } = await this.#home.list();
     let bytes = 0;
-    for (const path of garbage) bytes += await this.#sweep(path);
-    return bytes + (await this.#sweepUnnamed());
+    const faults: unknown[] = [];
+    for (const path of garbage) {
+      try {
+        bytes += await this.#removals.sweep(path);
+      } catch (error) {
+        // One that cannot go must not keep the others.
+        faults.push(error);
+      }
+    }
+    bytes += await this.#sweepUnnamed();
+    if (faults.length > 0) throw faults[0];
+    return bytes;
   }
 
   async metadata(key: LayerKey): Promise<Readonly<Record<string, string>>> {
@@ -257,7 +272,7 @@ class DevicemapperDriver implements StorageDriver {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#pool === undefined) return;
-    await this.#sweepWaiting();
+    await this.#removals.sweepWaiting();
     if (this.#pool.record.ground.type === 'pool') return;
     if (!this.#pool.devices.hasActive) await removeDevice(poolName(this.#place.prefix));
   }
@@ -337,60 +352,6 @@ class DevicemapperDriver implements StorageDriver {
     }
   }
 
-  /** Takes a layer away that was moved aside, by one at a time. @returns bytes freed; 0 while somebody has it open */
-  async #sweep(aside: string): Promise<number> {
-    return await this.#sweeping.run(aside, () => this.#sweepAlone(aside));
-  }
-
-  async #sweepAlone(aside: string): Promise<number> {
-    for (const name of [MOUNT, OPEN_MOUNT]) await takeMountDown(join(aside, name));
-    let bytes = 0;
-    const record = await readIfWhole(join(aside, DEVICE_RECORD));
-    if (record !== undefined && this.#pool !== undefined) {
-      const freed = await this.#deleteDevice(this.#pool, { aside, record });
-      if (freed === undefined) {
-        this.#waiting.add(aside);
-        return 0;
-      }
-      bytes += freed;
-    }
-    this.#waiting.delete(aside);
-    this.#onStep('remove');
-    return bytes + (await this.#disk.removeTree(aside));
-  }
-
-  /** @returns bytes of the pool that are free again; `undefined` when it is in use */
-  async #deleteDevice(
-    pool: OpenPool,
-    { aside, record }: { readonly aside: string; readonly record: DeviceRecord },
-  ): Promise<number | undefined> {
-    const key = keyOf(aside);
-    if (!(await pool.devices.deactivate(key, record))) return undefined;
-    const before = await pool.thin.status();
-    if (pool.record.ground.type === 'files') await this.#discard(pool, { key, record });
-    if (!(await pool.changes.delete(key, join(aside, DEVICE_RECORD), record))) return undefined;
-    const after = await pool.thin.status();
-    return Math.max(0, before.data.used - after.data.used) * pool.thin.blockBytes;
-  }
-
-  async #discard(
-    pool: OpenPool,
-    { key, record }: { readonly key: LayerKey; readonly record: DeviceRecord },
-  ): Promise<void> {
-    this.#onStep('discard');
-    try {
-      await pool.devices.discard(key, record);
-    } catch {
-      // Only the file stays as large as it was: its blocks are free in the pool.
-      await pool.devices.deactivate(key, record);
-    }
-  }
-
-  /** What could not be removed because it was in use: perhaps it is not any more. */
-  async #sweepWaiting(): Promise<void> {
-    for (const path of [...this.#waiting]) await this.#sweep(path);
-  }
-
   /** Devices whose records are lost; a pool that was given has none but ours. */
   async #sweepUnnamed(): Promise<number> {
     const pool = this.#pool;
@@ -446,11 +407,6 @@ class DevicemapperDriver implements StorageDriver {
     return bytes;
   }
 
-  async #deviceOf(aside: string): Promise<string | undefined> {
-    const record = await readIfWhole(join(aside, DEVICE_RECORD));
-    return record === undefined ? undefined : this.#pool?.devices.nameOf(keyOf(aside), record);
-  }
-
   async #explaining<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -469,10 +425,4 @@ function sizeFor(origin: DeviceRecord, limit: number | undefined): number {
     `Cannot limit the container layer to ${limit} bytes: Container size cannot be smaller than ${showSize(origin.bytes)}`,
     { hint: 'Ask for more, or begin with an empty data folder and a smaller dm.basesize' },
   );
-}
-
-/** `garbage/<key>.<n>` */
-function keyOf(aside: string): LayerKey {
-  const name = basename(aside);
-  return name.slice(0, name.indexOf('.')) as LayerKey;
 }

@@ -13,7 +13,7 @@ import {
   type Superblock,
 } from './file-systems.ts';
 import { optionInvalid, type PoolOptions } from './options.ts';
-import { baseName, numbersOf, type Place, poolName } from './place.ts';
+import { baseName, numbersOf, type Place, poolName, trialOfName } from './place.ts';
 import {
   assertBlank,
   attachGround,
@@ -118,7 +118,9 @@ async function letGo({ home, prefix }: Place): Promise<void> {
   await takeMountDown(join(home.path, POOL_FOLDER, BASE_MOUNT));
   const names = (await listDevices(prefix)).map(({ name }) => name);
   const pool = poolName(prefix);
-  for (const name of names.filter((one) => one !== pool)) await removeDevice(name);
+  // Somebody may try at this moment whether there can be a pool.
+  const others = names.filter((name) => name !== pool && trialOfName(prefix, name) === undefined);
+  for (const name of others) await removeDevice(name);
   if (!names.includes(pool) || (await removeDevice(pool))) return;
   throw new StorageError('DISK_FAILED', `Cannot make a thin pool: "${pool}" is there and in use`, {
     hint: `dmsetup ls --tree tells by what; when that is gone: dmsetup remove ${pool}`,
@@ -136,8 +138,11 @@ async function groundOf({ options }: Place): Promise<PoolGround> {
   return { type: 'files', dataBytes, metadataBytes };
 }
 
-/** `/dev/mapper/vg-pool`, `/dev/vg/pool` or the name itself. */
-async function nameOfPool(given: string): Promise<string> {
+/**
+ * `/dev/mapper/vg-pool`, `/dev/vg/pool` or the name itself.
+ * @throws {StorageError} `DRIVER_OPTION_INVALID` for a path where no device of the device mapper is
+ */
+export async function nameOfPool(given: string): Promise<string> {
   if (!given.startsWith('/')) return given;
   let rdev: number;
   try {

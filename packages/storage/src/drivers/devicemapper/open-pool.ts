@@ -9,7 +9,7 @@ import { DeviceIds } from './device-ids.ts';
 import { createDevice, deviceErrno, findDevice, keepDevice, removeDevice } from './dmsetup.ts';
 import { growFileSystem, readSuperblock } from './file-systems.ts';
 import { LayerDevices } from './layer-devices.ts';
-import { BASE_MOUNT, FIRST_NUMBER, makePool, mountBase } from './make-pool.ts';
+import { BASE_MOUNT, FIRST_NUMBER, makePool, mountBase, nameOfPool } from './make-pool.ts';
 import { optionInvalid, type PoolOptions } from './options.ts';
 import { baseName, type Place, poolName } from './place.ts';
 import { PoolChanges, rollBack } from './pool-changes.ts';
@@ -55,6 +55,7 @@ export async function openPool(place: Place): Promise<OpenPool | undefined> {
   const found = await readPoolRecord(join(folder, POOL_RECORD));
   if (found === undefined) return undefined;
   assertSame(place.options, found);
+  await assertSamePool(place.options, found);
   await rm(join(folder, MAKING_RECORD), { force: true });
   const thin = await activate(place, found);
   const number = await assertWorks(thin);
@@ -72,15 +73,15 @@ export async function openNewPool(place: Place): Promise<OpenPool> {
   return await withLayers(place, { thin, record, number: FIRST_NUMBER });
 }
 
+const FIXED = 'It is fixed when the first layer is made';
+
 /** What cannot be changed once there are layers is said as such, and not passed over. */
 function assertSame(
   options: PoolOptions,
   { ground, blockBytes, fileSystem, mkfsArguments }: PoolRecord,
 ): void {
-  const hint =
-    'It is fixed when the first layer is made: leave the option out, or begin with an empty data folder';
   const refuse = (name: string, reason: string): never => {
-    throw optionInvalid(name, reason, hint);
+    throw optionInvalid(name, reason, `${FIXED}: leave the option out, or begin with an empty data folder`);
   };
   if (options.blockBytes !== undefined && options.blockBytes !== blockBytes) {
     refuse('dm.blocksize', `the pool has blocks of ${blockBytes / 1024}K`);
@@ -111,6 +112,19 @@ function assertSame(
   ] as const) {
     if (bytes !== undefined) refuse(name, `the layers are on ${groundText(ground)}`);
   }
+}
+
+async function assertSamePool({ thinPoolDevice: given }: PoolOptions, { ground }: PoolRecord): Promise<void> {
+  if (given === undefined || ground.type !== 'pool') return;
+  // By the name alone where that says it: a pool that is not active has no path, and is told as such.
+  if (given === ground.name || given === join('/dev/mapper', ground.name)) return;
+  const name = await nameOfPool(given);
+  if (name === ground.name) return;
+  throw optionInvalid(
+    'dm.thinpooldev',
+    `the layers are on the pool "${ground.name}", not on "${name}"`,
+    `${FIXED}: give "${ground.name}" or leave the option out, or begin with an empty data folder`,
+  );
 }
 
 function groundText(ground: PoolRecord['ground']): string {

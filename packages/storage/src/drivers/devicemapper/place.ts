@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import { basename } from 'node:path';
 import { deviceMajorMinor } from '@berth/linux';
 import type { DriverHome } from '../home.ts';
 import type { LayerKey } from '../interface.ts';
@@ -42,4 +43,15 @@ export function layerName(prefix: string, key: LayerKey, id: number): string {
 export function keyOfName(prefix: string, name: string): LayerKey | undefined {
   const key = name.slice(prefix.length).replace(/\.\d+$/, '');
   return name.startsWith(prefix) && isLayerKey(key) ? key : undefined;
+}
+
+/** Of a pool that is made in the folder of a trial to see whether one can be: `berth-8:1-1234-probe-…`, by the folder's name. */
+export function trialName(prefix: string, scratch: string): string {
+  return `${prefix}${basename(scratch)}`;
+}
+
+/** @returns name of the folder of the trial; `undefined` for other devices */
+export function trialOfName(prefix: string, name: string): string | undefined {
+  const trial = name.slice(prefix.length).replace(/-thin$/, '');
+  return name.startsWith(prefix) && trial.startsWith('probe-') ? trial : undefined;
 }

@@ -6,6 +6,7 @@ import { hasCode } from '@berth/errors';
 import { allocateSpace, attachedLoops, attachLoop, growLoop, loopFile } from '@berth/linux';
 import { StorageError } from '../../errors.ts';
 import { asDiskFull } from '../disk/disk-full.ts';
+import { loadModule } from './file-systems.ts';
 import { optionInvalid, type PoolOptions } from './options.ts';
 import { numbersOf } from './place.ts';
 import { type PoolTable, SECTOR_BYTES } from './pool-lines.ts';
@@ -70,6 +71,8 @@ export async function attachGround(folder: string, ground: OwnGround): Promise<G
   const paths = { data: join(folder, DATA_FILE), metadata: join(folder, METADATA_FILE) };
   for (const path of Object.values(paths)) await assertUnused(path);
   using stack = new DisposableStack();
+  // After a restart of the machine nobody may have used one yet.
+  await loadModule('loop');
   try {
     const data = stack.use(attachLoop(paths.data));
     const metadata = stack.use(attachLoop(paths.metadata));
@@ -135,6 +138,7 @@ export async function needsCheck(metadataDevice: string): Promise<boolean> {
  * How large what a pool that is active lies on is now.
  *
  * @returns undefined when that is not what `ground` says: another file, or one that was removed
+ * @throws {StorageError} `DRIVER_UNSUPPORTED` for our data with other metadata: with the wrong ones nothing of them can be read
  */
 export async function groundOfActive(
   folder: string,
@@ -143,11 +147,25 @@ export async function groundOfActive(
   const { dataDevice, metadataDevice } = table;
   if (ground.type === 'devices') {
     if (dataDevice !== numbersOf((await statDevice(ground.data)).rdev)) return undefined;
+    await assertSameMetadata(ground.metadata, metadataDevice);
     return { bytes: await sizeOfDevice(ground.data), metadataBytes: await sizeOfDevice(ground.metadata) };
   }
   const bytes = await sizeOfFile(join(folder, DATA_FILE), dataDevice);
   const metadataBytes = await sizeOfFile(join(folder, METADATA_FILE), metadataDevice);
   return bytes === undefined || metadataBytes === undefined ? undefined : { bytes, metadataBytes };
+}
+
+async function assertSameMetadata(path: string, active: string): Promise<void> {
+  const { rdev } = await statDevice(path, 'dm.metadatadev');
+  if (numbersOf(rdev) === active) return;
+  throw new StorageError(
+    'DRIVER_UNSUPPORTED',
+    `Cannot use the thin pool: its metadata are on "${await devicePath(active)}", and "${path}" is another device`,
+    {
+      hint: 'Devices may have changed their names: bring back those of the time when the pool was made, with paths below /dev/disk/by-id',
+      detail: { active, path },
+    },
+  );
 }
 
 /** @returns undefined when the device is over another file */

@@ -21,13 +21,17 @@ import { DEVICEMAPPER_PLACE, SUITE_OPTIONS, whyNoDevicemapper } from '../../test
 import { sampleOf } from '../../testing/sample.ts';
 import { Scratch } from '../../testing/scratch.ts';
 import { openDiskWork } from '../disk/open-disk-work.ts';
-import type { LayerKey, StorageDriver } from '../interface.ts';
+import type { LayerKey, OpenDriverOptions, StorageDriver } from '../interface.ts';
 import { newLayerKey } from '../keys.ts';
+import { processMark } from '../process-mark.ts';
 import { createDevice, findDevice, listDevices, removeDevice, suspendDevice } from './dmsetup.ts';
 import { openDevicemapper } from './driver.ts';
 import { readSuperblock } from './file-systems.ts';
-import { devicePrefix } from './place.ts';
-import { poolTable } from './pool-lines.ts';
+import { devicePrefix, trialName } from './place.ts';
+import { attachGround, makeFiles } from './pool-ground.ts';
+import { poolTable, thinTable } from './pool-lines.ts';
+import { probeDevicemapper } from './probe.ts';
+import { ThinPool } from './thin-pool.ts';
 
 const MiB = 1024 ** 2;
 const BLOCK = 64 * 1024;
@@ -46,12 +50,15 @@ class Bench {
     mkdirSync(this.home);
   }
 
-  async open(options: Options = {}): Promise<StorageDriver> {
+  async open(options: Options = {}, onFault?: OpenDriverOptions['onFault']): Promise<StorageDriver> {
     const all: Options = { ...SUITE_OPTIONS, ...options };
     // `''` takes an option of the suite away.
     const set = Object.entries(all).filter(([, value]) => value !== '');
     const { home } = this;
-    return await openDevicemapper({ home, options: Object.fromEntries(set), disk: this.#disk });
+    return await openDevicemapper({
+      ...{ home, options: Object.fromEntries(set), disk: this.#disk },
+      ...(onFault === undefined ? {} : { onFault }),
+    });
   }
 
   /** Names of devices in the kernel. */
@@ -312,6 +319,80 @@ describe('a thin pool of layers', { skip }, () => {
     await removeDevice(`${devicePrefix(given.home)}pool`);
   });
 
+  bench(
+    'what somebody has open still neither stops others nor fails them, and goes when it is closed',
+    async (given) => {
+      const faults: string[] = [];
+      await using driver = await given.open({}, (_, what) => faults.push(what));
+      const base = await layer(driver);
+      const [stuck, broken] = [await layer(driver, base), await layer(driver, base)];
+      const held: number[] = [];
+      for (const key of [stuck, broken]) {
+        await driver.mount(key, { isReadonly: false });
+        const { DeviceName: name = '' } = await driver.metadata(key);
+        held.push(openSync((await findDevice(name))?.path ?? '', 'r'));
+        await driver.remove(key);
+      }
+      const waiting = async () => new Map(await driver.status()).get('Deferred Deleted Device Count');
+      assert.equal(await waiting(), '2');
+      assert.deepEqual((await driver.list()).garbage, []);
+      await driver.remove(await layer(driver, base));
+      for (const fd of held) closeSync(fd);
+      // What nobody can read any more fails to go.
+      const garbage = join(given.home, 'garbage');
+      const left = readdirSync(garbage).find((name) => name.startsWith(broken)) ?? '';
+      const record = join(garbage, left, 'device.json');
+      const text = readFileSync(record);
+      await rm(record);
+      mkdirSync(record);
+      await driver.remove(await layer(driver, base));
+      assert.deepEqual(faults, [`what is left of the layer "${broken}"`]);
+      assert.equal(await waiting(), '1');
+      assert.deepEqual(readdirSync(garbage), [left]);
+      await rm(record, { recursive: true });
+      writeFileSync(record, text);
+      await driver.sweepGarbage();
+      assert.equal(await waiting(), '0');
+      assert.deepEqual([readdirSync(garbage), faults.length], [[], 1]);
+      await driver.remove(base);
+    },
+  );
+
+  bench('what a probe that was killed has left goes with the next one, and no other', async (given) => {
+    using stack = new DisposableStack();
+    const dead = `probe-${processMark().replace(/\d+$/, '1')}-dead`;
+    const living = `probe-${processMark()}-living`;
+    const ground = { type: 'files', dataBytes: 16 * MiB, metadataBytes: 2 * MiB } as const;
+    for (const folder of [dead, living]) {
+      const scratch = join(given.home, folder);
+      mkdirSync(scratch);
+      await makeFiles(scratch, ground);
+      using attached = await attachGround(scratch, ground);
+      const { data: dataDevice, metadata: metadataDevice, dataBytes } = attached;
+      const name = trialName(devicePrefix(given.home), scratch);
+      const pool = await ThinPool.create(name, { dataBytes, dataDevice, metadataDevice, blockBytes: BLOCK });
+      await pool.createThin(0);
+      await createDevice(`${name}-thin`, thinTable(pool.device.numbers, { id: 0, bytes: 16 * MiB }));
+    }
+    stack.defer(() => {
+      const name = trialName(devicePrefix(given.home), living);
+      for (const one of [`${name}-thin`, name]) spawnSync('dmsetup', ['remove', '--noudevsync', one]);
+    });
+    assert.equal((await given.devices()).length, 4);
+    assert.ok((await probeDevicemapper(given.home)).works);
+    assert.deepEqual([...(await given.devices())].sort(), [living, `${living}-thin`]);
+    assert.deepEqual(
+      readdirSync(given.home).filter((name) => name.startsWith('probe-')),
+      [living],
+    );
+    assert.equal(given.loops(), 2);
+    // A pool that is made anew takes away what is left of an earlier one, and not this.
+    const driver = await given.open();
+    await driver.create(newLayerKey(), { isWritable: true });
+    await driver[Symbol.asyncDispose]();
+    assert.equal((await given.devices()).length, 2);
+  });
+
   bench('a device whose record is lost is found, and goes with the garbage', async (given) => {
     await using driver = await given.open();
     const kept = await layer(driver);
@@ -402,12 +483,12 @@ describe('a thin pool of layers', { skip }, () => {
 
   bench('the pool can lie on devices that are given: blank ones, and no others', async (given) => {
     using stack = new DisposableStack();
-    const [data, metadata] = ['d', 'm'].map((name) => {
+    const [data, metadata, third] = ['d', 'm', 'x'].map((name) => {
       const path = join(given.scratch.path, name);
       writeFileSync(path, '');
       truncateSync(path, 64 * MiB);
       return stack.use(attachLoop(path)).path;
-    }) as [string, string];
+    }) as [string, string, string];
     const options = {
       ...{ 'dm.datadev': data, 'dm.metadatadev': metadata },
       ...{ 'dm.loopdatasize': '', 'dm.loopmetadatasize': '' },
@@ -427,6 +508,17 @@ describe('a thin pool of layers', { skip }, () => {
     driver = await given.open(options);
     await change(driver, key, (root) => assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'x'));
     assert.equal((await readSuperblock(data))?.fileSystem, undefined);
+    // A stop, and the paths are those of other devices.
+    await driver.mount(key, { isReadonly: false });
+    const pool = join(given.home, 'pool/pool.json');
+    const record = readFileSync(pool, 'utf8');
+    writeFileSync(pool, record.replace(metadata, third));
+    await assert.rejects(given.open({ 'dm.loopdatasize': '', 'dm.loopmetadatasize': '' }), {
+      code: 'DRIVER_UNSUPPORTED',
+      message: `Cannot use the thin pool: its metadata are on "${metadata}", and "${third}" is another device`,
+    });
+    writeFileSync(pool, record);
+    driver = await given.open(options);
     await driver.remove(key);
     await driver[Symbol.asyncDispose]();
   });
@@ -461,6 +553,12 @@ describe('a thin pool of layers', { skip }, () => {
       await assert.rejects(second.create(newLayerKey(), { isWritable: true }), {
         code: 'DRIVER_OPTION_INVALID',
         message: /Unable to take ownership of thin-pool .* that already has used data blocks/,
+      });
+      const elsewhere = `${name}-other`;
+      await assert.rejects(given.open({ ...options, 'dm.thinpooldev': elsewhere }), {
+        code: 'DRIVER_OPTION_INVALID',
+        message: `Cannot use the storage option "dm.thinpooldev": the layers are on the pool "${name}", not on "${elsewhere}"`,
+        hint: new RegExp(`give "${name}"`),
       });
       const again = await given.open(options);
       await again.remove(key);

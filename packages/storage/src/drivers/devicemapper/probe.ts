@@ -2,12 +2,11 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 import { kernelRelease } from '@berth/linux';
-import { tryInside, whyNoMounts } from '../can-mount.ts';
+import { isDeadTrial, sweepDeadTrials, tryInside, whyNoMounts } from '../can-mount.ts';
 import type { DriverProbe } from '../interface.ts';
-import { newLayerKey } from '../keys.ts';
-import { createDevice, knownTargets, removeDevice, versions } from './dmsetup.ts';
+import { createDevice, knownTargets, listDevices, removeDevice, versions } from './dmsetup.ts';
 import { FILE_SYSTEMS, loadModule, missingPrograms } from './file-systems.ts';
-import { devicePrefix } from './place.ts';
+import { devicePrefix, trialName, trialOfName } from './place.ts';
 import { attachGround, makeFiles } from './pool-ground.ts';
 import { thinTable } from './pool-lines.ts';
 import { POOL_FOLDER, POOL_RECORD, readPoolRecord } from './records.ts';
@@ -36,6 +35,7 @@ export async function probeDevicemapper(home: string): Promise<DriverProbe> {
     whyNoMounts('devicemapper') ??
     (await whyNoPrograms()) ??
     (await whyNoTargets()) ??
+    (await removeDeadTrials(home)) ??
     (await whyNoTrial(home)) ??
     (await tryPool(home))
   );
@@ -95,10 +95,27 @@ async function whyNoTrial(home: string): Promise<DriverProbe | undefined> {
   }
 }
 
+/** What a probe that was killed has left: its devices, which keep the loop devices, then its files. */
+async function removeDeadTrials(home: string): Promise<undefined> {
+  const prefix = devicePrefix(home);
+  try {
+    const names = (await listDevices(prefix)).map(({ name }) => name);
+    // A pool goes after its volume, whose name begins with the pool's.
+    for (const name of names.sort().toReversed()) {
+      const trial = trialOfName(prefix, name);
+      if (trial !== undefined && (await isDeadTrial(home, trial))) await removeDevice(name);
+    }
+  } catch (error) {
+    // It is for the next one.
+    if (!hasCode(error)) throw error;
+  }
+  await sweepDeadTrials(home);
+}
+
 async function tryPool(home: string): Promise<DriverProbe> {
-  const name = `${devicePrefix(home)}probe-${newLayerKey()}`;
   try {
     return await tryInside(home, async (scratch) => {
+      const name = trialName(devicePrefix(home), scratch);
       const ground = { type: 'files', dataBytes: TRIAL_BYTES, metadataBytes: TRIAL_BYTES / 8 } as const;
       await makeFiles(scratch, ground);
       try {
