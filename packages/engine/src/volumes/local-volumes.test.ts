@@ -198,3 +198,29 @@ test('openVolumes() finishes a removal that was killed', async () => {
     await rm(dataRoot, { recursive: true });
   }
 });
+
+test('openVolumes() takes away the folder of a creation that was killed, and none that has something in it', async () => {
+  const dataRoot = await mkdtemp(join(tmpdir(), 'berth-volumes-'));
+  try {
+    {
+      await using engine = await openTestVolumes({
+        dataRoot,
+        onStep: (step) => {
+          if (step === 'volumes.before-created') throw new Error('killed');
+        },
+      });
+      await assert.rejects(engine.volumes.create({}), /killed/);
+    }
+    const folder = join(dataRoot, 'volumes');
+    assert.equal((await readdir(folder)).length, 1);
+    await mkdir(join(folder, 'half'));
+    await mkdir(join(folder, 'somebodys/_data'), { recursive: true });
+    await writeFile(join(folder, 'somebodys/_data/kept'), 'x');
+    await using engine = await openTestVolumes({ dataRoot });
+    assert.deepEqual(await readdir(folder), ['somebodys']);
+    assert.deepEqual(await readdir(join(folder, 'somebodys/_data')), ['kept']);
+    assert.deepEqual(engine.faults, []);
+  } finally {
+    await rm(dataRoot, { recursive: true });
+  }
+});

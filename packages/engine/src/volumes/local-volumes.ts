@@ -40,6 +40,10 @@ export class LocalVolumes implements Volumes, VolumeCatalog {
         this.#deps.onFault?.(error, `finish what was interrupted on volume "${row.name}"`);
       }
     }
+    // A folder comes before its row: one without is of a creation that was interrupted, and then empty.
+    for (const name of await this.#folders.names()) {
+      if ((await this.#rows.find(name)) === undefined) await this.#folders.removeEmpty(name);
+    }
   }
 
   async create(options: Parameters<Volumes['create']>[0] = {}): Promise<ApiVolume> {

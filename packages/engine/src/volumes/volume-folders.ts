@@ -1,4 +1,4 @@
-import { mkdir, opendir, rm } from 'node:fs/promises';
+import { mkdir, opendir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
 
@@ -31,6 +31,21 @@ export class VolumeFolders {
   async make(name: string): Promise<void> {
     await makeFolder(join(this.#root, name), 0o701);
     await makeFolder(this.data(name), 0o755);
+  }
+
+  async names(): Promise<readonly string[]> {
+    return await readdir(this.#root);
+  }
+
+  /** Takes away what `make` has made, where nobody has put anything into it. */
+  async removeEmpty(name: string): Promise<void> {
+    for (const path of [this.data(name), join(this.#root, name)]) {
+      try {
+        await rmdir(path);
+      } catch (error) {
+        if (!hasCode(error) || !['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EBUSY'].includes(error.code)) throw error;
+      }
+    }
   }
 
   /** Idempotent. Nobody has the volume any more, so nobody races with it. */
