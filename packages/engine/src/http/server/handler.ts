@@ -9,6 +9,7 @@ import { splitVersion } from './api-version.ts';
 import { type CallerRules, refuseStrangers } from './callers.ts';
 import { type AccessRecord, Exchange } from './exchange.ts';
 import { detachFromHttp, HijackedConnection } from './hijack.ts';
+import { lingerWhileSending } from './linger.ts';
 import { compileRoutes, type RouteMatch } from './route.ts';
 import type { Services } from './services.ts';
 import { toFailure } from './status.ts';
@@ -93,6 +94,7 @@ export function createHandler(options: HandlerOptions): Handler {
         );
         return;
       }
+      lingerWhileSending(req, res);
       const exchange = begin(found, { req, res, closes: res });
       const run = async (): Promise<void> => {
         refuseStrangers(req, callers);
@@ -152,7 +154,7 @@ function choose(found: Found, method: string): RouteMatch {
 }
 
 function answerError(exchange: Exchange, error: unknown): void {
-  const { req, res } = exchange;
+  const { res } = exchange;
   if (res.destroyed || res.writableEnded) return;
   if (res.headersSent) {
     // The client has a status already: only a cut says that what it got is not all.
@@ -161,21 +163,6 @@ function answerError(exchange: Exchange, error: unknown): void {
   }
   const { status, message } = toFailure(error);
   exchange.sendJson(status, { message });
-  if (!req.complete) drain(req);
-}
-
-/** How long a client may go on sending a body that nobody wants. */
-const DRAIN_MS = 10_000;
-
-/**
- * A client that is sending reads the answer only when it looks up; closing under it would give it "broken pipe" instead of
- * the reason. So the rest is read and dropped, for a while.
- */
-function drain(req: IncomingMessage): void {
-  const timer = setTimeout(() => req.destroy(), DRAIN_MS);
-  timer.unref();
-  for (const event of ['end', 'close']) req.once(event, () => clearTimeout(timer));
-  req.resume();
 }
 
 function answerOnSocket(exchange: Exchange, connection: HijackedConnection, error: unknown): void {
