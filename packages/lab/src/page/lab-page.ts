@@ -85,6 +85,9 @@ interface Section {
   readonly render: (machine: LabMachine, words: Words) => { readonly heading: string; readonly html: string };
 }
 
+/** Drivers whose containers have a copy of everything before they write. */
+const COPIES_AHEAD = ['vfs'] as const;
+
 const SECTIONS: readonly Section[] = [
   {
     name: 'copy-up',
@@ -116,12 +119,15 @@ const SECTIONS: readonly Section[] = [
   {
     name: 'writers',
     render(machine, words) {
-      const { heading, what, time, taken } = words.writers;
+      const { heading, what, time, taken, copied } = words.writers;
       const { containers, writtenBlocks, writtenFileBytes } = machine.scale;
       return {
         heading,
         html: [
           `<p>${escapeHtml(what(containers, writtenBlocks, bytesText(writtenFileBytes)))}</p>`,
+          ...COPIES_AHEAD.filter((name) => machine.drivers.some(({ driver }) => driver === name)).map(
+            (name) => `<p class="note">${escapeHtml(copied(name))}</p>`,
+          ),
           chartOf(machine, words, { title: time, figures: [[time, 'writers.ms']], format: msText }),
           chartOf(machine, words, {
             title: taken,
@@ -272,8 +278,8 @@ function secondWrites(machine: LabMachine, words: Words): string {
       shown(one.figures[`copyUp.bottom.${turn}.takenBytes`], bytesText, words),
     ]),
   ]);
-  const { first, second, depth } = words;
-  return table([`${words.driver} (${depth.bottom})`, first, '', second, ''], rows);
+  const { first, second, space, depth } = words;
+  return table([`${words.driver} (${depth.bottom})`, first, space, second, space], rows);
 }
 
 function booksSection(machine: LabMachine, words: Words): string {

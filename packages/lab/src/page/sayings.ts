@@ -159,6 +159,8 @@ function figureOf({ machine }: Case, driver: string, figure: FigureName): number
   return machine.drivers.find((one: DriverReport) => one.driver === driver)?.figures[figure];
 }
 
-function unknown({ words }: Case, ...drivers: readonly string[]): Omit<SayingResult, 'saying'> {
-  return { verdict: 'unknown', figures: [words.books.needs(drivers.join(', '))] };
+function unknown({ machine, words }: Case, ...drivers: readonly string[]): Omit<SayingResult, 'saying'> {
+  const missing = drivers.filter((name) => machine.drivers.every(({ driver }) => driver !== name));
+  const needed = missing.length === 0 ? drivers : missing;
+  return { verdict: 'unknown', figures: [words.books.needs(needed.join(', '))] };
 }

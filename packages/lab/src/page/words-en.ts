@@ -27,6 +27,7 @@ export const ENGLISH: Words = {
   depth: { bottom: 'lowest layer', middle: 'middle layer', top: 'top layer' },
   first: 'first write',
   second: 'second write',
+  space: 'space',
   copyUp: {
     heading: 'One byte changed in a large file',
     what: (file, layers) =>
@@ -35,7 +36,7 @@ export const ENGLISH: Words = {
     written: 'Bytes that really went to the disk for it',
     time: 'Time of the first write',
     smaller: (driver, file) =>
-      `${driver} was measured with a file of ${file}: it keeps one copy for each layer above the file.`,
+      `${driver} was measured with a file of ${file}: it keeps one copy for each layer above the file, and made one for the container before that wrote.`,
   },
   smallFiles: {
     heading: 'Many small files',
@@ -49,6 +50,8 @@ export const ENGLISH: Words = {
       `${containers} containers at once, each changing ${blocks} blocks of 4 KiB, far from each other, in the same file of ${file} that their image has.`,
     time: 'Time until all are on disk',
     taken: 'Space that it takes',
+    copied: (driver) =>
+      `${driver} had copied the whole image for each container before (see “Many containers of one image”): what it saves here was paid there.`,
   },
   readers: {
     heading: 'Many containers that only read',

@@ -26,6 +26,7 @@ export const CHINESE: Words = {
   depth: { bottom: '最底层', middle: '中间层', top: '最顶层' },
   first: '第一次写',
   second: '第二次写',
+  space: '空间',
   copyUp: {
     heading: '大文件里只改一个字节',
     what: (file, layers) =>
@@ -33,7 +34,8 @@ export const CHINESE: Words = {
     taken: '第一次写占用的空间',
     written: '为此真正写到磁盘上的字节',
     time: '第一次写的耗时',
-    smaller: (driver, file) => `${driver} 用的是 ${file} 的文件：文件之上每多一层，它就要多存一份。`,
+    smaller: (driver, file) =>
+      `${driver} 用的是 ${file} 的文件：文件之上每多一层，它就要多存一份；容器动笔之前，也已经为它复制好了一份。`,
   },
   smallFiles: {
     heading: '大量小文件',
@@ -47,6 +49,8 @@ export const CHINESE: Words = {
       `${containers} 个容器同时运行，各自在镜像自带的同一个 ${file} 文件里改动 ${blocks} 个彼此远离的 4 KiB 块。`,
     time: '全部落盘的耗时',
     taken: '占用的空间',
+    copied: (driver) =>
+      `${driver} 在创建每个容器时就复制了整个镜像（见“同一镜像的许多容器”）：这里省下的，那时已经付过了。`,
   },
   readers: {
     heading: '许多容器只读不写',

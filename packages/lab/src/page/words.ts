@@ -24,6 +24,7 @@ export interface Words {
   readonly depth: Readonly<Record<Depth, string>>;
   readonly first: string;
   readonly second: string;
+  readonly space: string;
   readonly copyUp: {
     readonly heading: string;
     readonly what: (file: string, layers: number) => string;
@@ -43,6 +44,7 @@ export interface Words {
     readonly what: (containers: number, blocks: number, file: string) => string;
     readonly time: string;
     readonly taken: string;
+    readonly copied: (driver: string) => string;
   };
   readonly readers: {
     readonly heading: string;
