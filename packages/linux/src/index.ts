@@ -94,6 +94,7 @@ export {
 export { denyWhiteoutDevices } from './seccomp.ts';
 export { mapSharedFile } from './shared-memory.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
+export { startTimeOf } from './start-time.ts';
 export { deviceMajorMinor, type FileKind, type PreciseStat, preciseStat } from './stat.ts';
 export { syncFileSystem, syncFileSystemAsync } from './sync.ts';
 export { getWindowSize, openTerminal, setWindowSize, type WindowSize } from './terminals.ts';

@@ -3,8 +3,8 @@ import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bindMount, isMountPoint, isMountRoot, readMounts } from './index.ts';
-import { libc } from './libc.ts';
 import { parseMountLine } from './mount-info.ts';
+import { withoutMountAttribute } from './old-kernel.fixture.ts';
 import { mountMemory, scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
 
 test('parseMountLine() reads every field, escapes and optional fields too', () => {
@@ -74,15 +74,7 @@ test('isMountRoot() tells the top of a mount from what lies in it', (t) => {
     );
   const expected = { memory: true, 'memory/folder': false, plain: false, bind: true, 'bind/inner': false };
   assert.deepEqual(look(), expected);
-  // Before 5.8 statx does not tell.
-  const { statx } = libc();
-  libc().statx = (_dirfd, _path, _flags, _mask, result) => {
-    result?.fill(0 as never);
-    return 0;
-  };
-  t.after(() => {
-    libc().statx = statx;
-  });
+  withoutMountAttribute(t);
   assert.deepEqual(look(), expected);
 });
 

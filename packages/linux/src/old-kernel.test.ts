@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { bindMount, createOverlay, isMountPoint, mountOverlay, readMounts, remount } from './index.ts';
 import { libc } from './libc.ts';
-import { withoutCalls } from './old-kernel.fixture.ts';
+import { withoutCalls, withoutMountAttribute } from './old-kernel.fixture.ts';
 import { scratchFolder, skipUnlessRoot } from './scratch.fixture.ts';
 
 function scratch(t: TestContext): { a: string; b: string; target: string } | undefined {
@@ -71,14 +71,7 @@ test('mountOverlay() on a kernel that does not know lowerdir+ mounts the classic
 });
 
 test('isMountPoint() on a kernel whose statx does not tell (before 5.8)', (t) => {
-  const { statx } = libc();
-  libc().statx = (_dirfd, _path, _flags, _mask, result) => {
-    result?.fill(0 as never);
-    return 0;
-  };
-  t.after(() => {
-    libc().statx = statx;
-  });
+  withoutMountAttribute(t);
   assert.equal(isMountPoint('/proc'), true);
   assert.equal(isMountPoint('/proc/sys/kernel'), false);
 });

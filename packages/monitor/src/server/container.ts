@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimeOf } from '@berth/linux';
 import { readMemoryEvents } from '@berth/linux/supervision';
 import type { OciProcess, Runtime, RuntimeProgram } from '@berth/runtime';
 import { readRuntimeState } from '@berth/runtime/supervision';
@@ -18,7 +19,6 @@ import { exitCodeOf } from './exit-code.ts';
 import type { Host } from './host.ts';
 import { makeProcess } from './make-process.ts';
 import { openRecorder } from './output-recorder.ts';
-import { startTimeOf } from './process-identity.ts';
 import { ProcessStreams } from './process-streams.ts';
 import { type Ending, signalExactly } from './reaper.ts';
 import { type ContainerState, makeFolder, namesIn, readState, writeState } from './state-file.ts';

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { startTimeOf } from '@berth/linux';
 import type { OciProcess, Runtime } from '@berth/runtime';
 import type { ProcessExit, RunningProcess } from '../interface.ts';
 import { execPaths } from '../paths.ts';
@@ -14,7 +15,6 @@ import { exitCodeOf } from './exit-code.ts';
 import type { Host } from './host.ts';
 import { makeProcess } from './make-process.ts';
 import { NO_LOG } from './output-recorder.ts';
-import { startTimeOf } from './process-identity.ts';
 import { ProcessStreams } from './process-streams.ts';
 import { type Ending, signalExactly } from './reaper.ts';
 import { type ExecState, makeFolder, readState, writeState } from './state-file.ts';

@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '@berth/errors';
+import { startTimeOf } from '@berth/linux';
 import {
   openPidfd,
   type ProcessStatus,
@@ -9,7 +10,6 @@ import {
   waitPid,
   waitPidfd,
 } from '@berth/linux/supervision';
-import { startTimeOf } from './process-identity.ts';
 
 /** How a process has ended; `undefined`: nobody saw it. */
 export type Ending = ProcessStatus | undefined;

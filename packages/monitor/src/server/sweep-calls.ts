@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
-import { startTimeOf } from './process-identity.ts';
+import { startTimeOf } from '@berth/linux';
 import { signalExactly } from './reaper.ts';
 import { namesIn } from './state-file.ts';
 

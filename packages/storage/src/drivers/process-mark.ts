@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { hasCode } from '@berth/errors';
+import { statSync } from 'node:fs';
+import { startTimeOf } from '@berth/linux';
 
 /**
  * This process, as part of a name: `<pid namespace>-<pid>-<when it began>`. A pid alone may be somebody else's by now. What is marked
@@ -18,18 +18,4 @@ export function isMarkAlive(text: string): boolean | undefined {
 
 function pidNamespace(): number {
   return statSync('/proc/self/ns/pid').ino;
-}
-
-/** In ticks since boot. @see proc(5), /proc/pid/stat, field 22 */
-function startTimeOf(pid: number): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (error) {
-    if (hasCode(error) && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
-    throw error;
-  }
-  // The name, in brackets, may hold anything.
-  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return state === 'Z' || state === 'X' ? undefined : fields[18];
 }
