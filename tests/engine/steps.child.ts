@@ -17,8 +17,8 @@ interface Order {
   readonly killAt?: string;
   /** Steps of the verb are written there, one a line. */
   readonly trace?: string;
-  /** An image that may be there and must not be. */
-  readonly forget?: string;
+  /** First removes every image but `image`: what commits made, also one whose name a later commit took. */
+  readonly forgetCommits?: boolean;
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as Order;
@@ -72,7 +72,7 @@ function VERBS(): Record<Order['verb'], (engine: Engine) => Promise<unknown>> {
 
 /** Everything that could have been left half-made. */
 async function look({ containers, volumes, images, check }: Engine): Promise<unknown> {
-  if (order.forget !== undefined) await forgetImage(images, order.forget);
+  if (order.forgetCommits === true) await forgetCommits(images);
   // What a start finishes, it finishes in the background.
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const states = (await containers.list({ all: true })).map(({ State }) => State);
@@ -93,7 +93,8 @@ async function look({ containers, volumes, images, check }: Engine): Promise<unk
   };
 }
 
-async function forgetImage(images: Engine['images'], reference: string): Promise<void> {
-  const found = await images.list({ filters: { reference: [reference] } });
-  for (const { Id } of found) await images.remove(Id, { force: true });
+async function forgetCommits(images: Engine['images']): Promise<void> {
+  for (const { Id, RepoTags } of await images.list({ all: true })) {
+    if (!RepoTags.includes(order.image)) await images.remove(Id, { force: true });
+  }
 }

@@ -66,7 +66,7 @@ class Life {
       const steps = (await readFile(trace, 'utf8')).split('\n').filter((line) => line !== '');
       assert.ok(steps.length > 0, `${verb} comes to no step`);
       points.push(...steps.map((point) => ({ verb, point })));
-      if (verb === 'commit') await this.#forgetImage();
+      if (verb === 'commit') await this.#forgetCommits();
     }
     await this.#assertEmpty('after the dry run');
     return points;
@@ -118,7 +118,7 @@ class Life {
   }
 
   async #assertEmpty(when: string): Promise<void> {
-    await this.#forgetImage();
+    await this.#forgetCommits();
     const { problems, ...found } = await this.#look();
     assert.deepEqual(problems, [], when);
     const nothing = {
@@ -133,8 +133,8 @@ class Life {
     assert.deepEqual(found, nothing, when);
   }
 
-  async #forgetImage(): Promise<void> {
-    await this.#must('look', { forget: 'committed:1' });
+  async #forgetCommits(): Promise<void> {
+    await this.#must('look', { forgetCommits: true });
   }
 
   async #look(): Promise<Found> {
