@@ -12,13 +12,19 @@ import { berthLab, runLabCommand } from './run-lab-command.ts';
 /** devicemapper, and those that share a chart with it: what block-level is compared to. */
 const DRIVERS = ['devicemapper', 'overlay2', 'btrfs', 'vfs'] as const;
 
-/** `berth lab` in a guest of its own. @returns its `lab.json` */
+/**
+ * `berth lab` in a guest of its own.
+ *
+ * @param options.onReport gets its `lab.json` after each driver
+ * @returns its `lab.json`
+ */
 export async function measureInGuest(options: {
   readonly isQuick: boolean;
   readonly drivers?: readonly string[];
   readonly onProgress?: (line: string) => void;
+  readonly onReport?: (json: string) => Promise<void>;
 }): Promise<string> {
-  const { isQuick, drivers = DRIVERS, onProgress = () => undefined } = options;
+  const { isQuick, drivers = DRIVERS, onProgress = () => undefined, onReport } = options;
   await using machine = await openLab(GUEST, { onProgress });
   await using peers = await openLab(PEERS, { onProgress });
   await using storage = await openLab(STORAGE, { onProgress });
@@ -28,21 +34,27 @@ export async function measureInGuest(options: {
   const place = ['--folder', guest.temporary, '--out', guest.temporary];
   const scale = isQuick ? ['--quick'] : [];
   const name = 'the guest (emulated by qemu)';
-  await follow(guest, ['--drivers', drivers.join(','), '--name', name, ...place, ...scale], onProgress);
-  return await guest.must('cat', [join(guest.temporary, 'lab.json')]);
+  const args = ['--drivers', drivers.join(','), '--name', name, ...place, ...scale];
+  const report = async (): Promise<string> => await guest.must('cat', [join(guest.temporary, 'lab.json')]);
+  await follow(guest, args, async (line) => {
+    onProgress(line);
+    // A driver begins: the one before is in the report.
+    if (/ 0\/\d+ /.test(line) && !line.startsWith(drivers[0] ?? '')) await onReport?.(await report());
+  });
+  return await report();
 }
 
 async function follow(
   guest: BareGuest,
   args: readonly string[],
-  onProgress: (line: string) => void,
+  onLine: (line: string) => Promise<void>,
 ): Promise<void> {
   const running = guest.start(guest.node, berthLab(args), { cwd: '/', env: { TMPDIR: guest.temporary } });
   for (let at = 0; ; ) {
     const hasEnded = running.ended !== undefined;
     const said = running.stderr();
     for (let end = said.indexOf('\n', at); end >= 0; end = said.indexOf('\n', at)) {
-      onProgress(said.slice(at, end));
+      await onLine(said.slice(at, end));
       at = end + 1;
     }
     if (hasEnded) break;

@@ -39,6 +39,8 @@ export interface RunLabOptions {
   readonly drivers?: readonly string[];
   readonly driverOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly onProgress?: (progress: LabProgress) => void;
+  /** The report as far as it has come, after each driver: what was measured for an hour outlives what comes after. */
+  readonly onReport?: (report: LabReport) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -49,7 +51,7 @@ export interface RunLabOptions {
  * @throws {LabError} `LAB_DRIVER_UNKNOWN`, `LAB_NO_ROOM`; {StorageError} `DISK_FULL`
  */
 export async function runLab(options: RunLabOptions): Promise<LabReport> {
-  const { scale, name, signal = new AbortController().signal } = options;
+  const { scale, name, onReport, signal = new AbortController().signal } = options;
   const chosen = chooseDrivers(options.drivers);
   await needRoom(options.folder, scale);
   const folder = await mkdtemp(join(options.folder, 'berth-lab-'));
@@ -63,17 +65,22 @@ export async function runLab(options: RunLabOptions): Promise<LabReport> {
     if ('cause' in outcome) skipped.push(outcome);
     else drivers.push(outcome);
     await rm(join(folder, driver), { recursive: true, force: true, maxRetries: 5 });
+    await onReport?.(report());
   }
-  const machine: LabMachine = {
-    ...{ name, scale, drivers, skipped },
-    kernel: release(),
-    processor: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    fileSystem: fileSystemOf(folder),
-    takenAt: new Date().toISOString(),
-  };
-  return { version: 1, machines: [machine] };
+  return report();
+
+  function report(): LabReport {
+    const machine: LabMachine = {
+      ...{ name, scale, drivers: [...drivers], skipped: [...skipped] },
+      kernel: release(),
+      processor: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+      fileSystem: fileSystemOf(folder),
+      takenAt: new Date().toISOString(),
+    };
+    return { version: 1, machines: [machine] };
+  }
 }
 
 function chooseDrivers(wanted: readonly string[] | undefined): readonly string[] {

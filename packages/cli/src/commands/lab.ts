@@ -13,6 +13,8 @@ interface LabFlags {
   readonly with: readonly string[];
 }
 
+const NOTHING: LabReport = { version: 1, machines: [] };
+
 /** `berth lab`: measures the storage drivers of this machine and writes a page about them, in English and Chinese. */
 export const labCommand: CommandModule = (program, context) => {
   program
@@ -37,20 +39,24 @@ export const labCommand: CommandModule = (program, context) => {
       if (!run && others.length === 0) {
         throw new CliError('USAGE', 'There is nothing to show: --no-run wants --with <file>');
       }
-      const measured = run ? [await measure(flags)] : [];
-      const report: LabReport = {
-        version: 1,
-        machines: [...measured, ...others].flatMap(({ machines }) => machines),
-      };
       const files = { json: 'lab.json', en: 'lab.html', zh: 'lab.zh-CN.html' } as const;
-      const { ENGLISH, CHINESE, labPage } = lab;
-      const page = (words: typeof ENGLISH, other: typeof ENGLISH, href: string) =>
-        labPage(report, { words, json: files.json, other: { href, name: other.languageName } });
-      await writeFile(join(out, files.json), `${JSON.stringify(report, undefined, 2)}\n`);
-      await writeFile(join(out, files.en), page(ENGLISH, CHINESE, files.zh));
-      await writeFile(join(out, files.zh), page(CHINESE, ENGLISH, files.en));
+      const report = withOthers(run ? await measure(flags) : NOTHING);
+      await write(report);
       const paths = Object.values(files).map((name) => join(out, name));
       context.printer.result({ report, files: paths }, () => paths.join('\n'));
+
+      function withOthers(measured: LabReport): LabReport {
+        return { version: 1, machines: [measured, ...others].flatMap(({ machines }) => machines) };
+      }
+
+      async function write(report: LabReport): Promise<void> {
+        const { ENGLISH, CHINESE, labPage } = lab;
+        const page = (words: typeof ENGLISH, other: typeof ENGLISH, href: string) =>
+          labPage(report, { words, json: files.json, other: { href, name: other.languageName } });
+        await writeFile(join(out, files.json), `${JSON.stringify(report, undefined, 2)}\n`);
+        await writeFile(join(out, files.en), page(ENGLISH, CHINESE, files.zh));
+        await writeFile(join(out, files.zh), page(CHINESE, ENGLISH, files.en));
+      }
 
       async function measure({ folder, drivers, name, quick = false }: LabFlags): Promise<LabReport> {
         return await lab.runLab({
@@ -58,6 +64,7 @@ export const labCommand: CommandModule = (program, context) => {
           scale: quick ? lab.QUICK_SCALE : lab.FULL_SCALE,
           ...(drivers === undefined ? {} : { drivers: drivers.split(',').filter(Boolean) }),
           onProgress: (progress) => context.stderr.write(progressLine(progress)),
+          onReport: async (soFar) => await write(withOthers(soFar)),
         });
       }
     });

@@ -8,7 +8,7 @@ export interface BarSeries {
 
 export interface BarChart {
   readonly title: string;
-  readonly rows: readonly string[];
+  readonly rows: readonly { readonly label: string; readonly note?: string | undefined }[];
   readonly series: readonly BarSeries[];
   readonly format: (value: number) => string;
   /** Stands where a value is missing. */
@@ -16,7 +16,7 @@ export interface BarChart {
 }
 
 const WIDTH = 760;
-const LABEL_WIDTH = 120;
+const LABEL_WIDTH = 130;
 const VALUE_WIDTH = 110;
 const BAR_HEIGHT = 14;
 const BAR_GAP = 3;
@@ -29,10 +29,12 @@ export function barChart({ title, rows, series, format, missing }: BarChart): st
   const rowHeight = series.length * (BAR_HEIGHT + BAR_GAP) - BAR_GAP + ROW_GAP;
   const height = rows.length * rowHeight;
   const parts: string[] = [];
-  for (const [row, label] of rows.entries()) {
+  for (const [row, { label, note }] of rows.entries()) {
     const top = row * rowHeight;
     const middle = top + (rowHeight - ROW_GAP) / 2;
-    parts.push(text(LABEL_WIDTH - 10, middle, label, 'end'));
+    const x = LABEL_WIDTH - 10;
+    if (note === undefined) parts.push(text(x, middle, label, 'end'));
+    else parts.push(text(x, middle - 5, label, 'end'), text(x, middle + 7, note, 'end', 'aside'));
     for (const [at, { values }] of series.entries()) {
       const y = top + at * (BAR_HEIGHT + BAR_GAP);
       const value = values[row];
@@ -58,6 +60,12 @@ export function barChart({ title, rows, series, format, missing }: BarChart): st
   ].join('');
 }
 
-function text(x: number, y: number, content: string, anchor: 'start' | 'end', kind = 'label'): string {
+function text(
+  x: number,
+  y: number,
+  content: string,
+  anchor: 'start' | 'end',
+  kind: 'label' | 'aside' | 'value' = 'label',
+): string {
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" dy="0.35em" text-anchor="${anchor}" class="${kind}">${escapeHtml(content)}</text>`;
 }

@@ -48,7 +48,7 @@ function machineSection(machine: LabMachine, { words, isFirst, at }: SectionOpti
     { name: 'books', heading: words.books.heading },
   ];
   return [
-    `<section class="machine"><h2>${escapeHtml(words.figuresOf(machine.name))}</h2>`,
+    `<section class="machine"><h2>${escapeHtml(words.figuresOf(words.machineName[machine.name] ?? machine.name))}</h2>`,
     isFirst ? '' : `<p class="note">${words.onlySameKernel}</p>`,
     machineFacts(machine, words),
     `<nav aria-label="${words.contents}">${links.map(({ name, heading }) => `<a href="#${id(name)}">${heading}</a>`).join('')}</nav>`,
@@ -162,7 +162,7 @@ const SECTIONS: readonly Section[] = [
   {
     name: 'sharers',
     render(machine, words) {
-      const { heading, what, disk, memory } = words.sharers;
+      const { heading, what, disk, memory, memoryWhy } = words.sharers;
       const { sharers } = machine.scale;
       return {
         heading,
@@ -178,6 +178,7 @@ const SECTIONS: readonly Section[] = [
             figures: [[memory, 'sharers.memoryBytes']],
             format: bytesText,
           }),
+          `<p class="note">${memoryWhy}</p>`,
         ].join(''),
       };
     },
@@ -261,7 +262,7 @@ interface ChartOptions {
 function chartOf(machine: LabMachine, words: Words, { title, figures, format }: ChartOptions): string {
   return barChart({
     ...{ title, format, missing: words.missing },
-    rows: machine.drivers.map(({ driver }) => driver),
+    rows: machine.drivers.map(({ driver, note }) => ({ label: driver, note: noteText(note, words) })),
     series: figures.map(([label, figure]) => ({
       label,
       values: machine.drivers.map((one) => one.figures[figure]),
@@ -309,7 +310,11 @@ function shown(value: number | undefined, format: (value: number) => string, wor
 }
 
 function driverName({ driver, note }: DriverReport, words: Words): string {
-  return note === undefined ? driver : `${driver} (${words.note[note] ?? note})`;
+  return note === undefined ? driver : words.driverAside(driver, noteText(note, words) ?? '');
+}
+
+function noteText(note: string | undefined, words: Words): string | undefined {
+  return note === undefined ? undefined : (words.note[note] ?? note);
 }
 
 type Cell = string | { readonly html: string };

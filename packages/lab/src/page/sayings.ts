@@ -39,9 +39,14 @@ const JUDGES: Readonly<Record<SayingName, Judge>> = {
     ];
     if (low === undefined || high === undefined) return unknown(given, 'aufs');
     const { words } = given;
+    // AUFS itself is in no mainline kernel: what is measured through something else says so.
+    const through = given.machine.drivers.find(({ driver }) => driver === 'aufs')?.note;
     return {
       verdict: low > high * CLEAR ? 'held' : 'notHeld',
-      figures: [words.books.against(words.depth.bottom, msText(low), words.depth.top, msText(high))],
+      figures: [
+        words.books.against(words.depth.bottom, msText(low), words.depth.top, msText(high)),
+        ...(through === undefined ? [] : [words.note[through] ?? through]),
+      ],
     };
   },
 

@@ -20,7 +20,7 @@ nav { display: flex; flex-wrap: wrap; gap: 6px 18px; margin: 16px 0; }
 figure { margin: 18px 0; } figcaption { font-weight: 600; margin-bottom: 6px; }
 .legend { display: flex; gap: 18px; margin: 0 0 8px; font-size: 14px; color: var(--soft); }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
-svg { width: 100%; height: auto; } svg text { fill: var(--text); font-size: 13px; } svg .value { fill: var(--soft); }
+svg { width: 100%; height: auto; } svg text { fill: var(--text); font-size: 13px; } svg .value, svg .aside { fill: var(--soft); } svg .aside { font-size: 10px; }
 rect.series-0 { fill: var(--series-0); } rect.series-1 { fill: var(--series-1); } rect.series-2 { fill: var(--series-2); }
 i.series-0 { background: var(--series-0); } i.series-1 { background: var(--series-1); } i.series-2 { background: var(--series-2); }
 .table { overflow-x: auto; margin: 14px 0; }

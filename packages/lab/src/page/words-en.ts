@@ -5,7 +5,7 @@ export const ENGLISH: Words = {
   languageName: 'English',
   title: 'How the storage drivers differ',
   intro:
-    'A storage driver decides how the layers of images lie on disk and what happens when a container changes a file. Each driver below did the same work on the same machine, alone. Shorter bars are better everywhere.',
+    'A storage driver decides how the layers of images lie on disk and what happens when a container changes a file. Each driver below did the same work on the same machine, alone. Shorter bars are better everywhere. Unless a section says otherwise each figure was taken once: differences of a few per cent mean nothing.',
   machine: 'Machine',
   kernel: 'Kernel',
   processor: 'Processor',
@@ -20,6 +20,8 @@ export const ENGLISH: Words = {
     'btrfs-in-a-file': 'on btrfs in a file',
     'fuse-overlayfs': 'through fuse-overlayfs',
   },
+  driverAside: (driver, aside) => `${driver} (${aside})`,
+  machineName: {},
   skipped: 'Does not work here',
   figuresOf: (machine) => `Figures of ${machine}`,
   onlySameKernel:
@@ -63,7 +65,7 @@ export const ENGLISH: Words = {
   },
   start: {
     heading: 'Start of a container',
-    what: 'From nothing to a mounted root filesystem, on images of the same files and of more and more layers.',
+    what: 'From nothing to a mounted root filesystem, on images of the same files and of more and more layers. The middle one of seven starts each.',
     time: 'Time',
     layers: (count) => `${count} layers`,
   },
@@ -79,11 +81,13 @@ export const ENGLISH: Words = {
       `${containers} containers of an image of ${image}: what they take of the disk before they have written anything, and of memory when each has read all of it.`,
     disk: 'Disk',
     memory: 'Memory for contents of files',
+    memoryWhy:
+      'The kernel keeps what was read once for each file on disk. Where all containers read the same file of the image it is kept once; where each has a file of its own, once for each of them.',
   },
   unpack: {
     heading: 'Images in, images out',
     what: (image) =>
-      `An image of ${image} is unpacked until it is durable; ten changed files of a container are made a layer.`,
+      `An image of ${image} is unpacked until it is durable; ten changed files of a container are made a layer (the middle one of five).`,
     unpackTime: 'unpack',
     commitTime: 'commit',
     time: 'Time',

@@ -5,7 +5,7 @@ export const CHINESE: Words = {
   languageName: '简体中文',
   title: '存储驱动之间有什么不同',
   intro:
-    '镜像的各层怎样放在磁盘上、容器改动一个文件时会发生什么，都由存储驱动决定。下面每个驱动都在同一台机器上单独做了同样的事。所有图都是条越短越好。',
+    '镜像的各层怎样放在磁盘上、容器改动一个文件时会发生什么，都由存储驱动决定。下面每个驱动都在同一台机器上单独做了同样的事。所有图都是条越短越好。除另有说明外每项只测一次，相差百分之几说明不了什么。',
   machine: '机器',
   kernel: '内核',
   processor: '处理器',
@@ -20,6 +20,8 @@ export const CHINESE: Words = {
     'btrfs-in-a-file': '位于文件中的 btrfs',
     'fuse-overlayfs': '借助 fuse-overlayfs',
   },
+  driverAside: (driver, aside) => `${driver}（${aside}）`,
+  machineName: { 'this machine': '本机', 'the guest (emulated by qemu)': '虚拟机（由 qemu 模拟）' },
   skipped: '在这台机器上不可用',
   figuresOf: (machine) => `${machine} 的数据`,
   onlySameKernel: '这台机器的内核与上面不同，所以单独成图：只在同一台机器之内比较各驱动，不要跨机器比较。',
@@ -62,7 +64,7 @@ export const CHINESE: Words = {
   },
   start: {
     heading: '启动容器',
-    what: '从零到根文件系统挂载完毕。各镜像的文件相同，层数越来越多。',
+    what: '从零到根文件系统挂载完毕。各镜像的文件相同，层数越来越多。每项启动七次，取中位数。',
     time: '耗时',
     layers: (count) => `${count} 层`,
   },
@@ -78,10 +80,13 @@ export const CHINESE: Words = {
       `${image} 的镜像，${containers} 个容器：还没写任何东西时占多少磁盘，每个容器都读完全部文件后占多少内存。`,
     disk: '磁盘',
     memory: '文件内容占用的内存',
+    memoryWhy:
+      '内核按磁盘上的文件缓存读过的内容：所有容器读的是镜像里的同一个文件，内存里就只有一份；每个容器各有自己的文件，就各占一份。',
   },
   unpack: {
     heading: '镜像的解包与提交',
-    what: (image) => `把 ${image} 的镜像解包到可靠落盘为止；再把容器里改过的十个文件提交成一层。`,
+    what: (image) =>
+      `把 ${image} 的镜像解包到可靠落盘为止；再把容器里改过的十个文件提交成一层（提交五次，取中位数）。`,
     unpackTime: '解包',
     commitTime: '提交',
     time: '耗时',

@@ -18,6 +18,9 @@ export interface Words {
   readonly driver: string;
   readonly missing: string;
   readonly note: Readonly<Record<string, string>>;
+  readonly driverAside: (driver: string, aside: string) => string;
+  /** Of names that are words and not somebody's: `this machine`. */
+  readonly machineName: Readonly<Record<string, string>>;
   readonly skipped: string;
   readonly figuresOf: (machine: string) => string;
   readonly onlySameKernel: string;
@@ -70,6 +73,8 @@ export interface Words {
     readonly what: (containers: number, image: string) => string;
     readonly disk: string;
     readonly memory: string;
+    /** What a short bar there means, and why it is short. */
+    readonly memoryWhy: string;
   };
   readonly unpack: {
     readonly heading: string;
