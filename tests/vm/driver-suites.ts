@@ -68,24 +68,27 @@ async function compile(folder: string, files: readonly string[]): Promise<void> 
 
 /** Runs test files in the guest, each of their tests told as one of `t`. @returns how many there were */
 export async function runSuites(t: TestContext, guest: BareGuest, files: readonly string[]): Promise<number> {
-  const process = guest.start(guest.node, [...NODE_OPTIONS, SUITE, ...files], {
+  const running = guest.start(guest.node, [...NODE_OPTIONS, SUITE, ...files], {
     cwd: '/',
     env: {
       TMPDIR: guest.temporary,
       BERTH_SEED: String(SEED),
       ...(IS_SOAK ? { BERTH_SOAK: '1' } : {}),
+      ...(process.env.BERTH_CRASH_MOST === undefined
+        ? {}
+        : { BERTH_CRASH_MOST: process.env.BERTH_CRASH_MOST }),
     },
   });
   let count = 0;
-  for await (const line of linesOf(process)) {
+  for await (const line of linesOf(running)) {
     if ('note' in line) t.diagnostic(line.note);
     else {
       count++;
       await tell(t, line);
     }
   }
-  if (count === 0 || typeof process.ended !== 'number')
-    throw new Error(`The suites ended with ${process.ended} after ${count} tests:\n${process.stderr()}`);
+  if (count === 0 || typeof running.ended !== 'number')
+    throw new Error(`The suites ended with ${running.ended} after ${count} tests:\n${running.stderr()}`);
   return count;
 }
 

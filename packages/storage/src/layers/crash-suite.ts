@@ -22,29 +22,25 @@ const RANDOM_STEPS = 4;
 const DEFAULT_DRIVER = DRIVERS.toSorted((a, b) => a.preference - b.preference)[0]?.name;
 
 /**
- * Which steps to die at: all of them in the long run; where that are too many, those of the driver and the first of every other name,
- * others with another seed. In the short run some by the seed, and the first of each name: for the driver that is taken by
- * itself of all names, for the others of their own.
+ * Which steps to die at: all of them in the long run, or every nth where that are too many: n seeds in a row take them all. In the
+ * short run some by the seed, and the first of each name: for the driver that is taken by itself of all names, for the others of
+ * their own; no more of these than `most` either.
  */
 function choose(
   steps: readonly string[],
   { name: driver, most = steps.length }: { readonly name: string; readonly most?: number | undefined },
 ): readonly number[] {
   const all = steps.map((_, at) => at);
-  if (IS_SOAK && steps.length <= most) return all;
   const random = Array.from(
     { length: RANDOM_STEPS },
     (_, index) => (SEED * (index + 1) * 2_654_435_761) % steps.length,
   );
   const isShown = (step: string) => driver === DEFAULT_DRIVER || step.startsWith(`${driver}.`);
-  const isWanted = (at: number, step = '') =>
-    IS_SOAK
-      ? step.startsWith(`${driver}.`) || steps.indexOf(step) === at
-      : isShown(step) && steps.indexOf(step) === at;
-  const chosen = all.filter((at) => isWanted(at, steps[at]) || random.includes(at));
-  // Every nth, so that some of each part of the life are among them; n seeds take them all.
-  const stride = Math.max(1, Math.ceil(chosen.length / most));
-  return chosen.filter((_, index) => index % stride === SEED % stride);
+  const isFirst = (at: number, step = '') => isShown(step) && steps.indexOf(step) === at;
+  const wanted = IS_SOAK ? all : all.filter((at) => isFirst(at, steps[at]) || random.includes(at));
+  // Some of each part of the life are among them.
+  const stride = Math.max(1, Math.ceil(wanted.length / most));
+  return wanted.filter((_, index) => index % stride === SEED % stride);
 }
 
 export interface CrashSuiteOptions {
@@ -54,7 +50,7 @@ export interface CrashSuiteOptions {
   readonly place?: SuitePlace | undefined;
   /** Why it cannot run here. */
   readonly skip?: string | false;
-  /** No more steps than these, others with another seed; for where a process takes long to start. */
+  /** No more steps than these, others with another seed: for where a process takes long to start. */
   readonly most?: number;
 }
 
