@@ -16,6 +16,7 @@ import type { DiskWork } from './disk/interface.ts';
 import { assertNothingMounted } from './disk/mounted-inside.ts';
 import type { DriverProblem, LayerKey } from './interface.ts';
 import { isLayerKey } from './keys.ts';
+import { sweepEach } from './sweep-each.ts';
 
 /** Of a driver's home and of each layer: traversal for the group, nothing for others. */
 export const CLOSED_MODE = 0o710;
@@ -98,18 +99,8 @@ export class DriverHome {
   }
 
   async sweepGarbage(): Promise<number> {
-    let bytes = 0;
-    const faults: unknown[] = [];
-    for (const path of (await this.list()).garbage) {
-      try {
-        bytes += await this.#disk.removeTree(path);
-      } catch (error) {
-        // One that cannot go must not keep the others.
-        faults.push(error);
-      }
-    }
-    if (faults.length > 0) throw faults[0];
-    return bytes;
+    const { garbage } = await this.list();
+    return await sweepEach(garbage.map((path) => () => this.#disk.removeTree(path)));
   }
 }
 

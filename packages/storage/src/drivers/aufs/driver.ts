@@ -28,6 +28,7 @@ import type {
   StorageDriver,
 } from '../interface.ts';
 import { makeMountPoint, takeMountDown } from '../mount-point.ts';
+import { sweepEach } from '../sweep-each.ts';
 import { FUSE_PROGRAM, findFuseOverlayfs, mountFuse } from './fuse-overlayfs.ts';
 import { AufsHome } from './home.ts';
 import { flushPseudoLinks, mountAufs, tryDirperm1 } from './kernel-aufs.ts';
@@ -171,9 +172,8 @@ class AufsDriver implements StorageDriver {
   }
 
   async sweepGarbage(): Promise<number> {
-    let bytes = 0;
-    for (const path of (await this.#home.list()).garbage) bytes += await this.#disk.removeTree(path);
-    return bytes;
+    const { garbage } = await this.#home.list();
+    return await sweepEach(garbage.map((path) => () => this.#disk.removeTree(path)));
   }
 
   /** As Docker's, which had nothing to say. */

@@ -28,6 +28,7 @@ import type {
   StorageDriver,
 } from '../interface.ts';
 import { ParentLinks } from '../parent-links.ts';
+import { sweepEach } from '../sweep-each.ts';
 import { birthOf, outlive } from '../times.ts';
 
 const NAME = 'btrfs';
@@ -128,12 +129,14 @@ class BtrfsDriver implements StorageDriver {
   }
 
   async sweepGarbage(): Promise<number> {
-    let bytes = 0;
-    for (const path of (await this.#home.list()).garbage) {
-      bytes += await this.#measure(path);
-      await this.#destroy(path);
-    }
-    return bytes;
+    const { garbage } = await this.#home.list();
+    return await sweepEach(
+      garbage.map((path) => async () => {
+        const bytes = await this.#measure(path);
+        await this.#destroy(path);
+        return bytes;
+      }),
+    );
   }
 
   async metadata(): Promise<Readonly<Record<string, string>>> {

@@ -14,6 +14,7 @@ import type {
 } from '../interface.ts';
 import { KeyedLock } from '../keyed-lock.ts';
 import { keysMountedAt, makeMountPoint, takeMountDown } from '../mount-point.ts';
+import { sweepEach } from '../sweep-each.ts';
 import { removeDevice } from './dmsetup.ts';
 import { growFileSystem, mountDevice } from './file-systems.ts';
 import { DEFAULT_BASE_BYTES, ROOTFS } from './make-pool.ts';
@@ -202,19 +203,8 @@ class DevicemapperDriver implements StorageDriver {
 
   async sweepGarbage(): Promise<number> {
     const { garbage } = await this.#home.list();
-    let bytes = 0;
-    const faults: unknown[] = [];
-    for (const path of garbage) {
-      try {
-        bytes += await this.#removals.sweep(path);
-      } catch (error) {
-        // One that cannot go must not keep the others.
-        faults.push(error);
-      }
-    }
-    bytes += await this.#sweepUnnamed();
-    if (faults.length > 0) throw faults[0];
-    return bytes;
+    const sweeps = garbage.map((path) => () => this.#removals.sweep(path));
+    return await sweepEach([...sweeps, () => this.#sweepUnnamed()]);
   }
 
   async metadata(key: LayerKey): Promise<Readonly<Record<string, string>>> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { unmount } from '@berth/linux';
+import { mountFileSystem, unmount } from '@berth/linux';
 import { listTree } from '../../testing/tree-listing.ts';
 import type { LayerKey } from '../interface.ts';
 import { newLayerKey } from '../keys.ts';
@@ -33,6 +33,23 @@ async function atEveryStep(
     steps.push(stoppedAt);
     await given.reopen();
     await options.recover(stoppedAt);
+  }
+}
+
+/** Stops a removal where the layer is no layer any more and is there still, so that `count` lie in the garbage. */
+async function leaveGarbage(given: DriverUnderTest, count: number): Promise<void> {
+  for (let at = 1; (await given.driver.list()).garbage.length < count; at++) {
+    const key = await given.layer(undefined);
+    let steps = 0;
+    given.onStep = (step) => {
+      if (steps++ === at) throw new Stopped(step);
+    };
+    await assert.rejects(
+      given.driver.remove(key),
+      Stopped,
+      `remove() has ${steps} steps, and none leaves garbage`,
+    );
+    given.onStep = () => {};
   }
 }
 
@@ -79,6 +96,19 @@ export function crashCases(bench: DriverBench): void {
       assert.ok(steps.length >= 2, 'remove() announces its steps');
     },
   );
+
+  bench.test('sweepGarbage() goes on where one cannot go', async (given) => {
+    for (const count of [1, 2]) await leaveGarbage(given, count);
+    const { garbage } = await given.driver.list();
+    const stuck = garbage[0] ?? assert.fail();
+    mkdirSync(`${stuck}/mounted`);
+    mountFileSystem(`${stuck}/mounted`, { type: 'tmpfs' });
+    await assert.rejects(given.driver.sweepGarbage());
+    assert.deepEqual((await given.driver.list()).garbage, [stuck]);
+    unmount(`${stuck}/mounted`);
+    await given.driver.sweepGarbage();
+    assert.deepEqual((await given.driver.list()).garbage, []);
+  });
 
   bench.test('mount() stopped at any step can be made again, and taken away', async (given) => {
     const base = await given.layer(undefined, (root) => writeFileSync(`${root}/base`, 'x'));
