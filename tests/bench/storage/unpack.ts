@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { mustRun } from '../../lab/command.ts';
 import type { Lab } from '../../lab/peers.ts';
@@ -62,7 +62,9 @@ async function unpackOurs(layers: readonly PackedLayer[], folder: string): Promi
     join(folder, 'store'),
     JSON.stringify(layers),
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // As `berth` itself starts Node.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(folder), 'compile') };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const { pid } = child;
   if (pid === undefined) throw new Error('Cannot start a process');
   await using memory = await startMemoryWatch(pid);

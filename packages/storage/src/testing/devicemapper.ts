@@ -54,7 +54,8 @@ async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (hasCode(error) && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    // ENODEV: the device went while its attribute was open.
+    if (hasCode(error) && ['ENOENT', 'ENOTDIR', 'ENODEV'].includes(error.code)) return undefined;
     throw error;
   }
 }
