@@ -33,6 +33,11 @@ export class MountTable {
     return table;
   }
 
+  /** Of layers that an earlier process has mounted and nobody in this one has asked for. */
+  get adopted(): readonly LayerKey[] {
+    return [...this.#mounted].filter(([, { isAdopted }]) => isAdopted).map(([key]) => key);
+  }
+
   isMounted(key: LayerKey): boolean {
     return this.#mounted.has(key);
   }

@@ -101,6 +101,15 @@ export class LayerRows {
     }));
   }
 
+  /** Those of image and init layers. */
+  async sharedAmong(keys: readonly LayerKey[]): Promise<readonly LayerKey[]> {
+    if (keys.length === 0) return [];
+    const { read } = this.database;
+    const inits = await read.selectFrom('init_layers').select('key').where('key', 'in', keys).execute();
+    const layers = await read.selectFrom('layers').select('key').where('key', 'in', keys).execute();
+    return [...inits, ...layers].map(({ key }) => key as LayerKey);
+  }
+
   async allIntents(): Promise<readonly LayerKey[]> {
     const rows = await this.database.read.selectFrom('intents').select('key').execute();
     return rows.map(({ key }) => key as LayerKey);

@@ -49,12 +49,27 @@ export async function sweepAtStart(
       return (left.length === 0 ? swept : swept.where('id', 'not in', left)).execute();
     });
   }
+  await unmountShared(parts, onFault);
   try {
     bytes += await parts.driver.sweepGarbage();
   } catch (error) {
     onFault(error, 'what was being removed');
   }
   return { layers, bytes };
+}
+
+/** Containers run on over a kill. A layer that many share was mounted to be looked at, by somebody who is no more. */
+async function unmountShared(
+  { mounts, rows }: StoreParts,
+  onFault: (error: unknown, what: string) => void,
+): Promise<void> {
+  for (const key of await rows.sharedAmong(mounts.adopted)) {
+    try {
+      await mounts.unmount(key);
+    } catch (error) {
+      onFault(error, `the mount of the layer "${key}"`);
+    }
+  }
 }
 
 /** It is only told. */

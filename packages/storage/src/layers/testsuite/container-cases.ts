@@ -14,7 +14,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getXattr, setTimes } from '@berth/linux';
 import { readTar } from '@berth/oci';
+import type { LayerKey } from '../../drivers/interface.ts';
 import { TAR_TIME, type TreeSpec } from '../../testing/layer-tars.ts';
+import { keysOnDisk } from '../../testing/on-disk.ts';
 import { listTree } from '../../testing/tree-listing.ts';
 import type { StoreBench, StoreUnderTest } from './store-bench.ts';
 
@@ -210,6 +212,21 @@ export function containerCases(bench: StoreBench): void {
     assert.equal(readFileSync(`${await given.store.mount('c')}/file`, 'utf8'), 'x');
     await given.removeContainer('c');
   });
+
+  bench.test(
+    'a layer that many share and a killed process had mounted is unmounted at the start',
+    async (given) => {
+      await given.container('c', IMAGE);
+      const mounts = given.scratch.mounts();
+      const shared = keysOnDisk(given.home).filter((key) => key.endsWith('-init'));
+      assert.equal(shared.length, 1);
+      for (const key of shared) await given.driver.mount(key as LayerKey, { isReadonly: true });
+      await given.reopen();
+      assert.deepEqual(given.scratch.mounts(), mounts);
+      await given.removeContainer('c');
+      await given.assertClean();
+    },
+  );
 
   bench.test('mounts and what was written outlive the store', async (given) => {
     const root = await given.container('c', IMAGE);
