@@ -1,7 +1,8 @@
 /**
  * `npm run lab [-- --quick] [-- --guest lab-results/guest.json]`: `berth lab` over all six storage drivers, and its pages in
  * `lab-results/`. What works on this machine is measured here; devicemapper in the guest, with overlay2, btrfs and vfs once more beside
- * it, unless its report is given. Takes two hours, of which the guest one and a half; wants a machine that does nothing else.
+ * it, unless its report is given. Takes 80 minutes, of which the guest 75; wants a machine that does nothing
+ * else.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
