@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deviceMajorMinor, makeNode, nativePath, preciseStat, setImmutable, setTimes } from './index.ts';
@@ -30,6 +39,19 @@ test('setTimes() without atime leaves that one', (t) => {
   setTimes(path, { mtime: 9n });
   const { atimeNs, mtimeNs } = preciseStat(path);
   assert.deepEqual([atimeNs, mtimeNs], [5n, 9n]);
+});
+
+test('setTimes() sets those of an open file, and says which descriptor is none', (t) => {
+  const path = join(scratchFolder(t), 'file');
+  const fd = openSync(path, 'w');
+  setTimes(fd, { atime: 7n, mtime: -3n });
+  const { atimeNs, mtimeNs } = preciseStat(path);
+  assert.deepEqual([mtimeNs, atimeNs], [-3n, 7n]);
+  closeSync(fd);
+  assert.throws(() => setTimes(fd, { mtime: 1n }), {
+    code: 'EBADF',
+    message: `Cannot set times of descriptor ${fd}: bad file descriptor (EBADF)`,
+  });
 });
 
 test('setTimes() sets those of a symbolic link and not of its target', (t) => {

@@ -9,12 +9,22 @@ const times = new BigInt64Array(4);
 const UTIME_OMIT = (1n << 30n) - 2n;
 const NS = 1_000_000_000n;
 
-/** Sets times in nanoseconds since 1970 (before it: negative). Without `atime` that one stays. Does not follow a symbolic link. */
-export function setTimes(path: string, options: { readonly atime?: bigint; readonly mtime: bigint }): void {
-  const what = () => cannot('set times of', path);
+/**
+ * Sets times in nanoseconds since 1970 (before it: negative). Without `atime` that one stays. Of a path, whose link at the end is
+ * not followed, or of an open file.
+ */
+export function setTimes(
+  file: string | number,
+  options: { readonly atime?: bigint; readonly mtime: bigint },
+): void {
   putTime(0, options.atime);
   putTime(2, options.mtime);
-  const result = libc().utimensat(AT_FDCWD, pathArgument(path, what), times, AT_SYMLINK_NOFOLLOW);
+  if (typeof file === 'number') {
+    checked(libc().futimens(file, times), () => `Cannot set times of descriptor ${file}`, 'futimens');
+    return;
+  }
+  const what = () => cannot('set times of', file);
+  const result = libc().utimensat(AT_FDCWD, pathArgument(file, what), times, AT_SYMLINK_NOFOLLOW);
   checked(result, what, 'utimensat');
 }
 

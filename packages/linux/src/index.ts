@@ -96,7 +96,7 @@ export { mapSharedFile } from './shared-memory.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export { startTimeOf } from './start-time.ts';
 export { deviceMajorMinor, type FileKind, type PreciseStat, preciseStat } from './stat.ts';
-export { syncFileSystem, syncFileSystemAsync } from './sync.ts';
+export { HeldFileSystem, startWriteBack, syncFileSystem, syncFileSystemAsync } from './sync.ts';
 export { getWindowSize, openTerminal, setWindowSize, type WindowSize } from './terminals.ts';
 export { visitJail } from './visit-jail.ts';
 export { type ReadableWatch, watchReadable } from './watch-readable.ts';

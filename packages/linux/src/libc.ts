@@ -30,6 +30,7 @@ export interface Libc {
   umount2(target: Pointer, flags: number): number;
   statx(dirfd: number, path: Pointer, flags: number, mask: number, result: Pointer): number;
   utimensat(dirfd: number, path: Pointer, times: Pointer, flags: number): number;
+  futimens(fd: number, times: Pointer): number;
   lgetxattr(path: Pointer, name: Pointer, value: Pointer, size: number): number;
   lsetxattr(path: Pointer, name: Pointer, value: Pointer, size: number, flags: number): number;
   llistxattr(path: Pointer, list: Pointer, size: number): number;
@@ -37,6 +38,7 @@ export interface Libc {
   syncfs(fd: number): number;
   /** `syncfs` on a thread of the pool: resolves to 0, or to -1 without a reason. */
   syncfsAsync(fd: number): Promise<number>;
+  syncFileRange(fd: number, offset: number, length: number, flags: number): number;
   lseek(fd: number, offset: number, whence: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   copyFileRange(
@@ -203,6 +205,7 @@ function bindLibc(): Libc {
     umount2: bind('umount2', 'int', 'void *', 'int'),
     statx: bind('statx', 'int', 'int', 'void *', 'int', 'uint', 'void *'),
     utimensat: bind('utimensat', 'int', 'int', 'void *', 'void *', 'int'),
+    futimens: bind('futimens', 'int', 'int', 'void *'),
     lgetxattr: bind('lgetxattr', 'long', 'void *', 'void *', 'void *', 'size_t'),
     lsetxattr: bind('lsetxattr', 'int', 'void *', 'void *', 'void *', 'size_t', 'int'),
     llistxattr: bind('llistxattr', 'long', 'void *', 'void *', 'size_t'),
@@ -215,6 +218,7 @@ function bindLibc(): Libc {
           else resolve(result);
         });
       }),
+    syncFileRange: bind('sync_file_range', 'int', 'int', 'long', 'long', 'uint'),
     lseek: bind('lseek', 'long', 'int', 'long', 'int'),
     fallocate: bind('fallocate', 'int', 'int', 'int', 'long', 'long'),
     copyFileRange: bind('copy_file_range', 'long', 'int', 'void *', 'int', 'void *', 'size_t', 'uint'),

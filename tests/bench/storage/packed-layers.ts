@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type DiffID, digestBytes } from '@berth/oci';
@@ -36,5 +36,16 @@ export async function packedSmall(lab: Lab, path: string): Promise<readonly Pack
 }
 
 export function inputOf({ path, diffID }: PackedLayer): LayerInput {
-  return { diffID, open: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
+  return { diffID, sizeBytes: statSync(path).size, open: () => bytesOf(path) };
+}
+
+/** In the same memory again and again, as the engine reads what it pulls and loads. */
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  await using file = await open(path);
+  const memory = Buffer.allocUnsafeSlow(256 * 1024);
+  for (;;) {
+    const { bytesRead } = await file.read(memory, 0, memory.length, null);
+    if (bytesRead === 0) return;
+    yield memory.subarray(0, bytesRead);
+  }
 }

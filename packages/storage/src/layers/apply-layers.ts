@@ -1,10 +1,12 @@
 import type { ChainID } from '@berth/oci';
 import { StorageError } from '../errors.ts';
 import type { Committer } from './committer.ts';
+import type { DiskSync } from './disk-sync.ts';
 import { chainOn, Incoming, type LayerSource, orAbort } from './incoming.ts';
 import type { ApplyOptions } from './interface.ts';
 import type { StoreParts } from './parts.ts';
 import { insertOwner, type LayerRow } from './rows.ts';
+import { Turns } from './turns.ts';
 
 type Step = LayerRow | Incoming;
 
@@ -15,6 +17,11 @@ interface Attempt {
   readonly steps: Step[];
   /** Those of the steps that this call has joined and not yet left. */
   readonly incoming: Incoming[];
+  /** Begun by this call; others may have joined them. */
+  readonly begun: Incoming[];
+  readonly turns: Turns;
+  /** Open while any of those begun is on its way. */
+  disk: DiskSync | undefined;
   /** Another call was bringing one of them already. */
   isShared: boolean;
 }
@@ -37,7 +44,9 @@ export class LayerApplier {
   async apply(options: ApplySources): Promise<readonly LayerRow[]> {
     for (let tries = 0; ; tries++) {
       options.signal?.throwIfAborted();
-      const attempt: Attempt = { steps: [], incoming: [], isShared: false };
+      const turns = new Turns(this.#parts.tree.sideBySide);
+      const lists = { steps: [], incoming: [], begun: [] };
+      const attempt: Attempt = { ...lists, turns, disk: undefined, isShared: false };
       try {
         return await this.#try(options, attempt);
       } catch (error) {
@@ -63,11 +72,13 @@ export class LayerApplier {
     signal?.addEventListener('abort', onAbort);
     try {
       await this.#parts.withStructure(() => this.#plan(options, { attempt, pins }));
+      attempt.turns.close();
       const work = Promise.all(steps.map((step) => (step instanceof Incoming ? step.committed : step)));
       const rows = await (signal === undefined ? work : orAbort(work, signal));
       if (owner !== undefined) await this.#own(steps.at(-1), rows.at(-1), owner);
       return rows;
     } catch (error) {
+      attempt.turns.close();
       left = [...left, ...leave(error)];
       // Only once nothing of it is left on disk; what others wait for goes on.
       await Promise.all(left.filter((step) => step.users === 0).map((step) => step.ended));
@@ -75,7 +86,13 @@ export class LayerApplier {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       leave(undefined);
+      if (attempt.disk !== undefined) this.#follow(closeDisk(attempt));
     }
+  }
+
+  #follow(work: Promise<unknown>): void {
+    this.#running.add(work);
+    void work.then(() => this.#running.delete(work));
   }
 
   /** Resolves when nothing is on its way any more. */
@@ -125,18 +142,22 @@ export class LayerApplier {
       const row = await this.#parts.rows.layer(chainID);
       if (row !== undefined) return row;
     }
+    attempt.disk ??= this.#parts.openDiskSync();
     const incoming: Incoming = new Incoming({
       parts: this.#parts,
       committer: this.#committer,
       source,
+      disk: attempt.disk,
       below,
       chainID,
       onIdentified: (found) => this.#identify(found, incoming),
+      takeTurn: (signal) => attempt.turns.take(incoming, { signal, weight: source.sizeBytes ?? 0 }),
     });
+    attempt.turns.add(incoming);
+    attempt.begun.push(incoming);
     if (chainID !== undefined) this.#inFlight.set(chainID, incoming);
-    this.#running.add(incoming.ended);
+    this.#follow(incoming.ended);
     void incoming.ended.then(() => {
-      this.#running.delete(incoming.ended);
       for (const [chain, other] of this.#inFlight) if (other === incoming) this.#inFlight.delete(chain);
     });
     return incoming;
@@ -174,6 +195,11 @@ export class LayerApplier {
       { hint: 'Build the image with fewer steps, or join its layers (docker export, docker import)' },
     );
   }
+}
+
+async function closeDisk({ begun, disk }: Attempt): Promise<void> {
+  await Promise.all(begun.map(({ ended }) => ended));
+  await disk?.[Symbol.asyncDispose]();
 }
 
 function chainAbove(below: Step | undefined, source: LayerSource): ChainID | undefined {

@@ -4,6 +4,7 @@ import type { LayerKey } from '../drivers/interface.ts';
 import { StorageError } from '../errors.ts';
 import type { TreeFolder, Unpacked } from '../tree/interface.ts';
 import type { Committer } from './committer.ts';
+import type { DiskSync } from './disk-sync.ts';
 import type { LayerInput } from './interface.ts';
 import type { StoreParts } from './parts.ts';
 import { ProgressReport } from './progress.ts';
@@ -22,12 +23,15 @@ export interface IncomingOptions {
   readonly parts: StoreParts;
   readonly committer: Committer;
   readonly source: LayerSource;
+  readonly disk: DiskSync;
   /** The layer below: there already, on its way too, or none. */
   readonly below: LayerRow | Incoming | undefined;
   /** Known when the source says its diffID and all below have theirs. */
   readonly chainID: ChainID | undefined;
   /** Called when the chainID is found out only now. @returns the layer that has it already */
   readonly onIdentified: (chainID: ChainID) => Promise<LayerRow | undefined>;
+  /** Waits until a worker may be given this layer. @returns to be disposed of when it is unpacked */
+  readonly takeTurn: (signal: AbortSignal) => Promise<Disposable>;
 }
 
 /**
@@ -80,6 +84,13 @@ export class Incoming {
     return this.#hasFailed || (this.#controller.signal.aborted && !this.#isCommitting);
   }
 
+  /** A whole tree is copied from a parent that is whole; and who knows no chainID may turn out to be there already. */
+  get waitsForParent(): boolean {
+    const { parts, below } = this.#options;
+    if (!(below instanceof Incoming)) return false;
+    return parts.driver.abilities.form.form === 'tree' || below.chainID === undefined;
+  }
+
   join(): void {
     this.#users++;
   }
@@ -117,26 +128,30 @@ export class Incoming {
     }
   }
 
-  /** What the driver makes this layer on. A whole tree is copied from a parent that is whole. */
+  /** What the driver makes this layer on. */
   async #parentKey(): Promise<LayerKey | undefined> {
-    const { parts, below } = this.#options;
+    const { below } = this.#options;
     const { signal } = this.#controller;
     signal.throwIfAborted();
     if (!(below instanceof Incoming)) return below?.key;
-    const mustBeWhole = parts.driver.abilities.form.form === 'tree' || below.chainID === undefined;
-    return mustBeWhole ? (await orAbort(below.committed, signal)).key : await orAbort(below.made, signal);
+    return this.waitsForParent
+      ? (await orAbort(below.committed, signal)).key
+      : await orAbort(below.made, signal);
   }
 
   /** Unpacks, verifies and settles; the folder is closed when it resolves. */
   async #fill(key: LayerKey): Promise<Filled> {
-    const { parts, source, below } = this.#options;
+    const { parts, source, below, takeTurn, disk } = this.#options;
     const { signal } = this.#controller;
+    using turn = await takeTurn(signal);
     await using folder = await parts.driver.open(key);
     const unpacked = await parts.tree.unpack(folder, this.#bytes(), {
       signal,
       tarSplitPath: parts.tarSplitPath(key),
       onProgress: (doneBytes) => this.progress.bytes(doneBytes),
     });
+    turn[Symbol.dispose]();
+    disk.ahead(unpacked.sizeBytes);
     this.#verify(unpacked);
     source.accepts?.(unpacked);
     parts.step('layers.unpacked');
@@ -148,7 +163,7 @@ export class Incoming {
   }
 
   async #commit({ key, unpacked, stackBelow }: Filled): Promise<LayerRow> {
-    const { parts, committer, onIdentified } = this.#options;
+    const { parts, committer, disk, onIdentified } = this.#options;
     const chainID = this.chainID ?? chainOn(stackBelow.chainID, unpacked.diffID);
     if (this.chainID === undefined) {
       this.#pin = parts.layerPins.pin(chainID);
@@ -160,19 +175,22 @@ export class Incoming {
     }
     this.#controller.signal.throwIfAborted();
     this.#isCommitting = true;
-    const committed = committer.commit({
-      key,
-      chainID,
-      diffID: unpacked.diffID,
-      parent: stackBelow.chainID,
-      sizeBytes: unpacked.sizeBytes,
-      tarSizeBytes: unpacked.tarSizeBytes,
-      depth: stackBelow.keys.length + 1,
-      takeOwners: () => {
-        for (const owner of this.owners) this.ownersWritten.add(owner);
-        return [...this.owners];
+    const committed = committer.commit(
+      {
+        key,
+        chainID,
+        diffID: unpacked.diffID,
+        parent: stackBelow.chainID,
+        sizeBytes: unpacked.sizeBytes,
+        tarSizeBytes: unpacked.tarSizeBytes,
+        depth: stackBelow.keys.length + 1,
+        takeOwners: () => {
+          for (const owner of this.owners) this.ownersWritten.add(owner);
+          return [...this.owners];
+        },
       },
-    });
+      disk,
+    );
     this.#ready.resolve({ chainID, keys: [key, ...stackBelow.keys] });
     return await committed;
   }

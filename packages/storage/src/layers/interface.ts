@@ -57,6 +57,8 @@ export interface LayerInfo {
 export interface LayerInput {
   /** What the tar must have; a layer without is taken as it comes (`import`). */
   readonly diffID?: DiffID;
+  /** How many bytes `open` gives, where that is known: of the layers of one call the largest are unpacked first. */
+  readonly sizeBytes?: number;
   /** Bytes as they arrive, gzip, zstd or plain; opened only when they are needed, closed on failure. */
   open(options: CallOptions): AsyncIterable<Uint8Array>;
   /** Called at most ten times a second. `applying` counts bytes of the stream that was opened; once per state else. */

@@ -1,6 +1,6 @@
+import { statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFileSystemAsync } from '@berth/linux';
 import type { ChainID } from '@berth/oci';
 import type { DiskWork } from '../drivers/disk/interface.ts';
 import type { LayerKey, StorageDriver } from '../drivers/interface.ts';
@@ -8,6 +8,7 @@ import { KeyedLock } from '../drivers/keyed-lock.ts';
 import type { MountTable } from '../drivers/mounts.ts';
 import { StorageError } from '../errors.ts';
 import type { TreeWorkers } from '../tree/interface.ts';
+import { DiskSync } from './disk-sync.ts';
 import type { KeyReserve } from './key-reserve.ts';
 import { Pins } from './pins.ts';
 import type { LayerRow, LayerRows } from './rows.ts';
@@ -63,10 +64,13 @@ export class StoreParts {
     return join(tarSplitFolder(this.root), key);
   }
 
-  async sync(keys: readonly LayerKey[]): Promise<void> {
-    await syncFileSystemAsync(tarSplitFolder(this.root));
-    if (this.driver.sync !== undefined) await this.driver.sync(keys);
-    else if (await this.#isElsewhere()) await syncFileSystemAsync(join(this.root, this.driver.name));
+  /** To be opened before layers are written. A driver that syncs by itself does so besides. */
+  openDiskSync(): DiskSync {
+    const mine = tarSplitFolder(this.root);
+    const theirs = join(this.root, this.driver.name);
+    // The driver's folder may be a file system of its own, mounted below the root.
+    const isApart = this.driver.sync === undefined && statSync(mine).dev !== statSync(theirs).dev;
+    return new DiskSync(isApart ? [mine, theirs] : [mine]);
   }
 
   /**
@@ -92,13 +96,6 @@ export class StoreParts {
       hint: 'Pull or load the image that has it',
       detail: { chainID },
     });
-  }
-
-  /** The driver's folder may be a file system of its own, mounted below the root. */
-  async #isElsewhere(): Promise<boolean> {
-    await using mine = await open(tarSplitFolder(this.root), 'r');
-    await using theirs = await open(join(this.root, this.driver.name), 'r');
-    return (await mine.stat()).dev !== (await theirs.stat()).dev;
   }
 }
 

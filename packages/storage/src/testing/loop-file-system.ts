@@ -35,6 +35,8 @@ export interface LoopOptions {
   readonly mkfsArguments?: readonly string[];
   /** Default 4 GiB; takes as much as is written. */
   readonly sizeBytes?: number;
+  /** The folder that its file is made in; default: that for temporary files. */
+  readonly folder?: string;
   /** Where it is mounted; default: a folder of its own. */
   readonly target?: string;
 }
@@ -47,7 +49,7 @@ export class LoopFileSystem implements Disposable {
 
   constructor(options: LoopOptions) {
     const { type, mkfs = [`mkfs.${type}`], mkfsArguments = [], sizeBytes = 4 * 1024 ** 3 } = options;
-    this.#folder = mkdtempSync(join(tmpdir(), `berth-${type}-`));
+    this.#folder = mkdtempSync(join(options.folder ?? tmpdir(), `berth-${type}-`));
     this.path = options.target ?? join(this.#folder, 'mounted');
     process.on('exit', this.#onExit);
     try {

@@ -53,6 +53,8 @@ export interface SettleOptions {
  * idle for a while. More calls wait for their turn. After an abort a promise rejects only when its worker has left the job.
  */
 export interface TreeWorkers extends AsyncDisposable {
+  /** How many trees are unpacked at a time. */
+  readonly sideBySide: number;
   /** Starts up to `count` workers ahead of the work that is about to come; they end when none comes. */
   warm(count: number): void;
   /**

@@ -37,10 +37,12 @@ interface CallOptions {
 }
 
 class ThreadedTreeWorkers implements TreeWorkers {
+  readonly sideBySide: number;
   readonly #pool: ThreadPool;
 
   constructor(pool: ThreadPool) {
     this.#pool = pool;
+    this.sideBySide = pool.workers;
   }
 
   warm(count: number): void {

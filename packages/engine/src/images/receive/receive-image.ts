@@ -178,6 +178,7 @@ async function applyOnce(
     const diffID = diffIDs[at] as DiffID;
     return {
       diffID,
+      sizeBytes: layer.size,
       open: (call) =>
         streams.follow(openBlob(source, layer, { parts, signal: call.signal, line, diffID }), line),
       onProgress: (progress) => line.applying(progress),

@@ -1,5 +1,5 @@
 import { warmThreadPool } from '@berth/linux';
-import { Lane } from './lane.ts';
+import { Lane } from '../../lane.ts';
 import { TreeThread } from './tree-thread.ts';
 
 export interface ThreadPoolOptions {
@@ -19,8 +19,8 @@ export interface UseOptions {
 
 /** Threads that are made when they are needed and end when they were idle for a while. */
 export class ThreadPool implements AsyncDisposable {
+  readonly workers: number;
   readonly #idleMs: number;
-  readonly #workers: number;
   readonly #lanes: { readonly fill: Lane; readonly read: Lane };
   readonly #idle = new Map<TreeThread, NodeJS.Timeout>();
   readonly #threads = new Set<TreeThread>();
@@ -29,14 +29,14 @@ export class ThreadPool implements AsyncDisposable {
 
   constructor({ workers, idleMs }: ThreadPoolOptions) {
     this.#idleMs = idleMs;
-    this.#workers = workers;
+    this.workers = workers;
     this.#lanes = { fill: new Lane(workers), read: new Lane(workers) };
   }
 
   warm(count: number): void {
     if (this.#closing.signal.aborted) return;
     void warmThreadPool().then(() => {
-      const missing = Math.min(count, this.#workers) - this.#idle.size;
+      const missing = Math.min(count, this.workers) - this.#idle.size;
       for (let made = 0; made < missing && !this.#closing.signal.aborted; made++) this.#rest(this.#make());
     });
   }

@@ -61,6 +61,7 @@ export function applyXattr(
   }
 }
 
-export function applyTimes(path: string, { mtime, atime }: Pick<TarEntry, 'mtime' | 'atime'>): void {
-  setTimes(path, { mtime, atime: atime ?? mtime });
+/** Of a path, or of an open file after the last byte was written. */
+export function applyTimes(file: string | number, { mtime, atime }: Pick<TarEntry, 'mtime' | 'atime'>): void {
+  setTimes(file, { mtime, atime: atime ?? mtime });
 }

@@ -179,13 +179,13 @@ export class Unpacker {
         fchownSync(fd, entry.uid, entry.gid);
       }
       if (this.#folder.marks === undefined || (entry.mode & 0o7000) !== 0) fchmodSync(fd, entry.mode);
+      applyTimes(fd, entry);
     } finally {
       closeSync(fd);
     }
     this.sizeBytes += entry.size;
     if (entry.xattrs.size > 0) applyAttributes(inJail(path), entry, { isOwned: true, hasMode: true });
     if (this.#folder.marks === undefined) removeOtherXattrs(inJail(path), entry.xattrs);
-    applyTimes(inJail(path), entry);
   }
 
   #hardLink(path: string, entry: TarEntry): void {
