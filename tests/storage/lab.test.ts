@@ -48,7 +48,7 @@ test('berth lab measures, and its page shows what it measured, in both languages
       await visitor.look(`${file.replace('.html', '')}-${viewport.width}`);
       const { page } = visitor;
       assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, file);
-      const row = page.locator('#m0-books tbody tr', { hasText: /overlay2[:：] ?16 MiB/ });
+      const row = page.locator('#m0-books tbody tr', { hasText: /overlay2[:：] ?16\sMiB/ });
       assert.equal(await row.locator('.verdict').textContent(), word);
       visitor.assertNoComplaints();
     }

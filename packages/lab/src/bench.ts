@@ -9,6 +9,12 @@ export interface MountedContainer extends AsyncDisposable {
   readonly path: string;
 }
 
+/** It is made and takes its place, and is not mounted yet. */
+export interface MadeContainer extends AsyncDisposable {
+  readonly name: string;
+  mount(): Promise<string>;
+}
+
 /** What an experiment measures, and why one of its figures is missing. */
 export interface Outcome {
   readonly figures: Figures;
@@ -58,20 +64,26 @@ export class LabBench {
     };
   }
 
-  async container(parent: ChainID): Promise<MountedContainer & { readonly startMs: number }> {
+  async make(parent: ChainID): Promise<MadeContainer> {
     this.signal.throwIfAborted();
     this.#containers += 1;
     const name = `lab-${this.#containers}`;
-    const startedAt = performance.now();
     await this.store.createContainerLayer(name, { parent });
-    try {
-      const path = await this.store.mount(name);
-      const startMs = performance.now() - startedAt;
-      return { name, path, startMs, [Symbol.asyncDispose]: () => this.store.removeContainerLayer(name) };
-    } catch (error) {
-      await this.store.removeContainerLayer(name);
-      throw error;
-    }
+    return {
+      name,
+      mount: () => this.store.mount(name),
+      [Symbol.asyncDispose]: () => this.store.removeContainerLayer(name),
+    };
+  }
+
+  async container(parent: ChainID): Promise<MountedContainer & { readonly startMs: number }> {
+    await using stack = new AsyncDisposableStack();
+    const startedAt = performance.now();
+    const made = stack.use(await this.make(parent));
+    const path = await made.mount();
+    const startMs = performance.now() - startedAt;
+    const owned = stack.move();
+    return { name: made.name, path, startMs, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   }
 
   /** So many of one image; all of them go with the stack. */

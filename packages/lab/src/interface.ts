@@ -63,6 +63,7 @@ export type FigureName =
   | `readers.${'cold' | 'warm'}.ms`
   | `start.${(typeof STACKS)[number]}.ms`
   | 'rename.ms'
+  | 'sharers.created.takenBytes'
   | 'sharers.fresh.takenBytes'
   | 'sharers.memoryBytes'
   | 'unpack.ms'
@@ -73,7 +74,7 @@ export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
 export interface DriverReport {
   readonly driver: string;
-  /** Where and through what it ran, where that is not plain: `on btrfs in a file`, `through fuse-overlayfs`. */
+  /** Where or through what it ran, where that is not plain: `btrfs-in-a-file`, `fuse-overlayfs`. */
   readonly note?: string;
   readonly figures: Figures;
   /** What could not be measured, and why. */
@@ -99,6 +100,11 @@ export interface LabMachine {
   readonly fileSystem: string;
   readonly scale: LabScale;
   readonly takenAt: string;
+  /**
+   * Before the large files were changed another file was, unmeasured, so that all positions start alike. Reports of before it was done
+   * have it not: the lowest layer's figures hold what comes only once.
+   */
+  readonly hasThrowAway?: boolean;
   readonly drivers: readonly DriverReport[];
   readonly skipped: readonly SkippedDriver[];
 }

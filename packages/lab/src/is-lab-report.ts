@@ -10,6 +10,7 @@ export function isLabReport(value: unknown): value is LabReport {
         (name) => typeof machine[name] === 'string',
       ) &&
       ['cores', 'memoryBytes'].every((name) => typeof machine[name] === 'number') &&
+      ['boolean', 'undefined'].includes(typeof machine.hasThrowAway) &&
       isNumbers(machine.scale) &&
       isList(machine.skipped, ['driver', 'cause', 'fix']) &&
       isList(machine.drivers, ['driver']) &&

@@ -78,6 +78,7 @@ export async function runLab(options: RunLabOptions): Promise<LabReport> {
       memoryBytes: totalmem(),
       fileSystem: fileSystemOf(folder),
       takenAt: new Date().toISOString(),
+      hasThrowAway: true,
     };
     return { version: 1, machines: [machine] };
   }

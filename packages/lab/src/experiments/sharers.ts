@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Experiment } from '../bench.ts';
+import type { ChainID } from '@berth/oci';
+import type { Experiment, LabBench, MadeContainer } from '../bench.ts';
 import type { FigureName } from '../interface.ts';
 import { cachedBytes, dropCaches } from '../memory.ts';
 import { openWorkImage, smallFilesIn, WORK_FILE } from './work-image.ts';
@@ -13,10 +14,12 @@ export const sharers: Experiment = {
     // The first of an image makes what all of its containers share.
     await (await bench.container(image.top))[Symbol.asyncDispose]();
     await using stack = new AsyncDisposableStack();
-    const { result, takenBytes } = await bench.meter.measure(() =>
-      bench.containers(image.top, bench.scale.sharers, stack),
-    );
-    const figures: Partial<Record<FigureName, number>> = { 'sharers.fresh.takenBytes': takenBytes };
+    const made = await bench.meter.measure(() => makeAll(bench, image.top, stack));
+    const mounted = await bench.meter.measure(() => mountAll(made.result));
+    const figures: Partial<Record<FigureName, number>> = {
+      'sharers.created.takenBytes': made.takenBytes,
+      'sharers.fresh.takenBytes': made.takenBytes + mounted.takenBytes,
+    };
     if (!(await dropCaches())) {
       return {
         figures,
@@ -24,10 +27,26 @@ export const sharers: Experiment = {
       };
     }
     const before = await cachedBytes();
-    for (const { path } of result) {
+    for (const path of mounted.result) {
       for (const file of [join(path, WORK_FILE), ...smallFilesIn(path, bench.scale)]) await readFile(file);
     }
     figures['sharers.memoryBytes'] = (await cachedBytes()) - before;
     return { figures };
   },
 };
+
+async function makeAll(
+  bench: LabBench,
+  parent: ChainID,
+  stack: AsyncDisposableStack,
+): Promise<readonly MadeContainer[]> {
+  const made: MadeContainer[] = [];
+  for (let at = 0; at < bench.scale.sharers; at++) made.push(stack.use(await bench.make(parent)));
+  return made;
+}
+
+async function mountAll(containers: readonly MadeContainer[]): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const container of containers) paths.push(await container.mount());
+  return paths;
+}

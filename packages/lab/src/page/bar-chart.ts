@@ -1,71 +1,49 @@
 import { escapeHtml } from './format.ts';
 
-export interface BarSeries {
-  readonly label: string;
-  /** By the rows' order; `undefined` where there is nothing to draw. */
-  readonly values: readonly (number | undefined)[];
+export interface Bar {
+  /** `undefined` where there is nothing to draw: the text says why. */
+  readonly value: number | undefined;
+  readonly text: string;
 }
 
 export interface BarChart {
   readonly title: string;
-  readonly rows: readonly { readonly label: string; readonly note?: string | undefined }[];
-  readonly series: readonly BarSeries[];
-  readonly format: (value: number) => string;
-  /** Stands where a value is missing. */
-  readonly missing: string;
+  readonly driver: string;
+  /** A name and what is said of it: `unpack: 3 s` */
+  readonly colon: (name: string, text: string) => string;
+  readonly rows: readonly { readonly label: string; readonly notes: readonly string[] }[];
+  /** Bars by the rows' order. */
+  readonly series: readonly { readonly label: string; readonly bars: readonly Bar[] }[];
 }
 
-const WIDTH = 760;
-const LABEL_WIDTH = 130;
-const VALUE_WIDTH = 110;
-const BAR_HEIGHT = 14;
-const BAR_GAP = 3;
-const ROW_GAP = 12;
-
-/** Bars beside each other from zero on one linear scale, each with its value. Colours come from the page (`--series-n`). */
-export function barChart({ title, rows, series, format, missing }: BarChart): string {
-  const largest = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0);
-  const room = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
-  const rowHeight = series.length * (BAR_HEIGHT + BAR_GAP) - BAR_GAP + ROW_GAP;
-  const height = rows.length * rowHeight;
-  const parts: string[] = [];
-  for (const [row, { label, note }] of rows.entries()) {
-    const top = row * rowHeight;
-    const middle = top + (rowHeight - ROW_GAP) / 2;
-    const x = LABEL_WIDTH - 10;
-    if (note === undefined) parts.push(text(x, middle, label, 'end'));
-    else parts.push(text(x, middle - 5, label, 'end'), text(x, middle + 7, note, 'end', 'aside'));
-    for (const [at, { values }] of series.entries()) {
-      const y = top + at * (BAR_HEIGHT + BAR_GAP);
-      const value = values[row];
+/**
+ * Bars beside each other from zero on one linear scale, each with its value; nothing has no bar. A table, so that it is one to those
+ * who cannot see it, and that letters keep their size on a narrow screen. Colours come from the page (`--series-n`).
+ */
+export function barChart({ title, driver, colon, rows, series }: BarChart): string {
+  const largest = Math.max(...series.flatMap(({ bars }) => bars.map(({ value }) => value ?? 0)), 0);
+  const body = rows.map(({ label, notes }, row) => {
+    const bars = series.map(({ bars: all, label: name }, at) => {
+      const bar = all[row] ?? { value: undefined, text: '' };
+      const share = largest === 0 ? 0 : Math.max(0, bar.value ?? 0) / largest;
       // Something that was measured is seen, however small.
-      const width =
-        value === undefined || largest === 0 ? 0 : Math.max(1.5, (Math.max(0, value) / largest) * room);
-      if (value !== undefined) {
-        parts.push(
-          `<rect x="${LABEL_WIDTH}" y="${y}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="2" class="series-${at}"/>`,
-        );
-      }
-      const shown = value === undefined ? missing : format(value);
-      parts.push(text(LABEL_WIDTH + width + 6, y + BAR_HEIGHT / 2, shown, 'start', 'value'));
-    }
-  }
+      const drawn =
+        share === 0
+          ? ''
+          : `<i class="series-${at}" style="--share:${Math.max(0.003, share).toFixed(4)}"></i>`;
+      const spoken = series.length < 2 ? '' : `<span class="spoken">${escapeHtml(colon(name, ''))}</span>`;
+      return `<div>${drawn}<span>${spoken}${escapeHtml(bar.text)}</span></div>`;
+    });
+    const below = notes.map((note) => `<small>${escapeHtml(note)}</small>`).join('');
+    return `<tr><th scope="row">${escapeHtml(label)}${below}</th><td>${bars.join('')}</td></tr>`;
+  });
   const legend =
     series.length < 2
       ? ''
       : `<p class="legend">${series.map(({ label }, at) => `<span><i class="series-${at}"></i>${escapeHtml(label)}</span>`).join('')}</p>`;
   return [
     `<figure><figcaption>${escapeHtml(title)}</figcaption>${legend}`,
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(title)}">${parts.join('')}</svg></figure>`,
+    `<table class="bars"><thead class="spoken"><tr><th scope="col">${escapeHtml(driver)}</th><th scope="col">${escapeHtml(title)}</th></tr></thead>`,
+    `<tbody>${body.join('')}</tbody></table></figure>`,
   ].join('');
-}
-
-function text(
-  x: number,
-  y: number,
-  content: string,
-  anchor: 'start' | 'end',
-  kind: 'label' | 'aside' | 'value' = 'label',
-): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" dy="0.35em" text-anchor="${anchor}" class="${kind}">${escapeHtml(content)}</text>`;
 }

@@ -8,19 +8,25 @@ export function bytesText(bytes: number): string {
     unit++;
   }
   if (value === 0) return '0';
-  return `${bytes < 0 ? '−' : ''}${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return `${bytes < 0 ? '−' : ''}${value >= 9.95 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** `0.42 ms`, `31 ms`, `4.2 s` */
 export function msText(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toFixed(ms >= 10_000 ? 0 : 1)} s`;
-  if (ms >= 10) return `${Math.round(ms)} ms`;
-  return `${ms.toFixed(ms >= 1 ? 1 : 2)} ms`;
+  if (ms >= 999.5) return `${(ms / 1000).toFixed(ms >= 9950 ? 0 : 1)} s`;
+  if (ms >= 9.95) return `${Math.round(ms)} ms`;
+  return `${ms.toFixed(ms >= 0.995 ? 1 : 2)} ms`;
 }
 
-/** `3.1 ×`, `120 ×` */
-export function timesText(factor: number): string {
-  return `${factor >= 10 ? Math.round(factor) : factor.toFixed(1)} ×`;
+/** `3.1`, `120`, `260,000` */
+export function factorText(factor: number): string {
+  if (factor < 9.95) return factor.toFixed(1);
+  return Number(factor.toPrecision(2)).toLocaleString('en');
+}
+
+/** `2026-11-27 05:50 UTC` of a time as JSON has it. */
+export function momentText(time: string): string {
+  return `${time.slice(0, 16).replace('T', ' ')}${time.endsWith('Z') ? ' UTC' : ''}`;
 }
 
 export function escapeHtml(text: string): string {

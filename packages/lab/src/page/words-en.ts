@@ -1,49 +1,128 @@
+import { BOOKS_ENGLISH } from './sayings/words-en.ts';
 import type { Words } from './words.ts';
 
 export const ENGLISH: Words = {
   language: 'en',
   languageName: 'English',
   title: 'How the storage drivers differ',
-  intro:
-    'A storage driver decides how the layers of images lie on disk and what happens when a container changes a file. Each driver below did the same work on the same machine, alone. Shorter bars are better everywhere. Unless a section says otherwise each figure was taken once: differences of a few per cent mean nothing.',
-  machine: 'Machine',
+  gap: ' ',
+  list: (items) =>
+    items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`,
+  semicolon: '; ',
+  intro: {
+    what: 'A storage driver decides how the layers of images lie on disk and what happens when a container changes a file.',
+    one: (link) => `Drivers did the same work on ${link}, one after another, each alone.`,
+    several: (links) =>
+      `This page has figures of ${ENGLISH.list(links)}. On each, drivers did the same work, one after another, each alone; they are compared within a machine, never across.`,
+    smaller: (drivers) =>
+      `Only ${drivers} had a smaller file where one byte of a large one is changed, as is said there.`,
+    rules:
+      'Shorter bars are better everywhere; “(3.1 ×)” behind a figure says how many times the least of its kind it is. Unless a section says otherwise each figure was taken once: a difference of less than a fifth of the smaller figure counts as none, on all of this page.',
+  },
+  across: {
+    what: (machine, first, differences) =>
+      `Do not hold figures of ${machine} against those of ${first}: ${ENGLISH.list(differences)}.`,
+    emulated: 'its processor is emulated by software',
+    cores: (count, first) => `it has ${ENGLISH.cores(count)} (there ${first})`,
+    memory: (size, first) => `${size} of memory (there ${first})`,
+    kernel: (release) => `another kernel (Linux ${release})`,
+    nothing: 'another machine has another disk',
+  },
+  drivers: {
+    heading: 'The drivers',
+    of: ({ summary, support }) => ({ summary, ...support }),
+    kernel: 'Mainline kernel',
+    since: (release) => `since Linux ${release}`,
+    never: 'never',
+    anyKernel: 'any',
+    needs: (what) => `Needs: ${what}`,
+    deprecated: 'Deprecated',
+    notDeprecated: 'no',
+    prefer: 'What to prefer',
+    measured: 'Measured on',
+    notOn: (link, reason) => `not on ${link}: ${reason}`,
+  },
+  which: {
+    heading: 'Which one for what',
+    what: 'Worked out from the figures of this machine: all that are within a fifth of the best, and the worst.',
+    work: 'Work',
+    best: 'Best',
+    worst: 'Worst',
+    works: {
+      changeByte: ({ largeFile, depth }) => `Change a byte in a file of ${largeFile} in the ${depth}`,
+      writers: ({ writers, written, writtenFile }) =>
+        `${writers} containers change ${written} in all, in a file of ${writtenFile} that their image has`,
+      readersCold: ({ writers, openedFiles }) =>
+        `${writers} containers read ${openedFiles} small files each, nothing in memory`,
+      readersWarm: ({ writers, openedFiles }) =>
+        `${writers} containers read ${openedFiles} small files each, read before`,
+      start: ({ layers }) => `Start a container of an image of ${layers} layers`,
+      freshDisk: ({ sharers }) => `Disk for ${sharers} fresh containers`,
+      imageDisk: ({ image }) => `Disk for an image of ${image}`,
+      memory: ({ sharers }) => `Memory for ${sharers} containers that have read all of their image`,
+      createFiles: ({ smallFiles }) => `Make ${smallFiles} small files`,
+      removeFiles: ({ smallFiles }) => `Remove ${smallFiles} small files`,
+      unpack: ({ image }) => `Unpack an image of ${image}`,
+      commit: () => 'Commit a container of ten changed files',
+    },
+    entry: (driver, value) => `${driver} ${value}`,
+    worstEntry: (driver, value, times) =>
+      `${driver} ${value}${times === undefined ? '' : `, ${times} the best`}`,
+    level: 'no clear difference',
+    alone: 'nothing to compare with',
+    leftOut: (entries, reason) => `Not ranked: ${entries} (${reason})`,
+    others: (drivers, value, times) => `${drivers}: at least ${value} each, at least ${times} the best`,
+  },
   kernel: 'Kernel',
   processor: 'Processor',
   memory: 'Memory',
   fileSystem: 'File system below',
   takenAt: 'Measured',
-  cores: (count) => `${count} cores`,
-  contents: 'On this page',
+  cores: (count) => `${count} ${count === 1 ? 'core' : 'cores'}`,
+  processorAndCores: (processor, cores) => `${processor}, ${cores}`,
+  contents: 'On this machine',
   driver: 'Driver',
-  missing: 'not measured',
-  note: {
-    'btrfs-in-a-file': 'on btrfs in a file',
-    'fuse-overlayfs': 'through fuse-overlayfs',
+  unmeasured(reason) {
+    if (reason === undefined) return 'not measured';
+    return /^E[A-Z0-9]+$/.test(reason) ? `refused (${reason})` : `not measured: ${reason}`;
   },
-  driverAside: (driver, aside) => `${driver} (${aside})`,
+  note: { 'btrfs-in-a-file': 'in a file', 'fuse-overlayfs': 'through fuse-overlayfs' },
+  aside: (text, aside) => `${text} (${aside})`,
+  times: (factor) => `${factor} ×`,
+  atLeast: (value) => `at least ${value}`,
   machineName: {},
-  skipped: 'Does not work here',
+  skipped: 'Not measured on this machine:',
+  colon: (term, text) => `${term}: ${text}`,
+  reason: ({ cause, fix }) => ({ cause, whole: `${cause}. ${fix}.` }),
+  notInRun: 'not among the drivers of that run',
   figuresOf: (machine) => `Figures of ${machine}`,
-  onlySameKernel:
-    'This is another kernel than above, so its figures have charts of their own: compare drivers within a machine, not across.',
+  apart: {
+    copiedAhead: 'had copied all before',
+    smallerFile: 'smaller file',
+    cutOff: 'cut off by the memory there is',
+  },
   depth: { bottom: 'lowest layer', middle: 'middle layer', top: 'top layer' },
-  first: 'first write',
-  second: 'second write',
-  space: 'space',
+  turn: { first: 'First write', second: 'Second write' },
+  unit: { ms: 'time', takenBytes: 'space', writtenBytes: 'to disk' },
   copyUp: {
     heading: 'One byte changed in a large file',
     what: (file, layers) =>
-      `A file of ${file} lies in the lowest, the middle or the top one of ${layers} layers. A container changes one byte in it and waits until that is on disk; then it changes another byte in the same file.`,
+      `A file of ${file} lies in the lowest, another in the middle and another in the top layer of an image of ${layers} layers. A container changes one byte of each and waits until that is on disk; then it changes another byte in the same file.`,
     taken: 'Space that the first write takes',
-    written: 'Bytes that really went to the disk for it',
+    written: 'Bytes that went to the disk for the first write',
     time: 'Time of the first write',
+    both: (depth) => `Both writes, file in the ${depth}`,
     smaller: (driver, file) =>
-      `${driver} was measured with a file of ${file}: it keeps one copy for each layer above the file, and made one for the container before that wrote.`,
+      `${driver} was measured with files of ${file}: each layer above a file may hold a copy of it.`,
+    copiedAhead: (driver) =>
+      `${driver} had copied every file for the container before it wrote: what it saves here was paid at the start.`,
+    firstIsOdd: (depth, instead) =>
+      `The ${depth} was measured first, with nothing before it, so that its figures hold what comes only once. No conclusion is drawn from them; the ${instead} stands for low ones.`,
   },
   smallFiles: {
     heading: 'Many small files',
     what: (count) => `A container makes ${count} small files, a hundred in each folder, and removes them.`,
-    create: 'created',
+    create: 'made',
     remove: 'removed',
   },
   writers: {
@@ -72,17 +151,20 @@ export const ENGLISH: Words = {
   rename: {
     heading: 'A directory of the image gets another name',
     what: 'Package managers and some compilers do this. A driver that cannot answers EXDEV, and the program has to copy.',
+    outcome: 'Outcome',
     works: (time) => `works, ${time}`,
-    refused: (code) => `refused with ${code}`,
   },
   sharers: {
     heading: 'Many containers of one image',
     what: (containers, image) =>
       `${containers} containers of an image of ${image}: what they take of the disk before they have written anything, and of memory when each has read all of it.`,
     disk: 'Disk',
+    created: 'Disk before they are mounted',
     memory: 'Memory for contents of files',
     memoryWhy:
       'The kernel keeps what was read once for each file on disk. Where all containers read the same file of the image it is kept once; where each has a file of its own, once for each of them.',
+    cutOff: (containers, copies, memory) =>
+      `${containers} copies of the image are ${copies}, and this machine has ${memory} of memory for everything. “At least” stands where the kernel let go of what was read first: those drivers would take more, and are not ranked against each other.`,
   },
   unpack: {
     heading: 'Images in, images out',
@@ -90,34 +172,46 @@ export const ENGLISH: Words = {
       `An image of ${image} is unpacked until it is durable; ten changed files of a container are made a layer (the middle one of five).`,
     unpackTime: 'unpack',
     commitTime: 'commit',
+    taken: 'Space that the image takes',
     time: 'Time',
   },
-  books: {
-    heading: 'What the books say',
-    what: 'Each sentence is held against the figures above. A difference of less than a fifth counts as none.',
-    saying: 'What the books say',
-    verdict: 'Here',
-    figures: 'The figures',
-    held: 'held',
-    notHeld: 'did not hold',
-    unknown: 'cannot be told',
-    sayings: {
-      aufsLowLayers: 'AUFS is slower on large files that lie in low layers.',
-      overlayWholeFiles: 'Overlay copies a whole file when one byte of it is changed.',
-      deviceMapperBlocks: 'Device mapper copies only the block that is changed.',
-      blocksWinHeavyWrites: 'Block-level drivers win where much is written to large files.',
-      overlayWinsReaders: 'Overlay wins where many containers do little I/O each.',
-      freshTakesNothing: 'A fresh container takes no space until it writes (vfs apart).',
-      vfsCopiesAll: 'vfs copies everything for every container.',
-      overlaySharesMemory:
-        'Containers on overlay share what they have read in memory; on others they do not.',
-      overlayRename: 'Overlay cannot rename a directory of the image.',
-    },
-    needs: (drivers) => `The figures of ${drivers} are needed for this.`,
-    against: (one, value, other, otherValue) => `${one} ${value}, ${other} ${otherValue}`,
-    each: (driver, value) => `${driver}: ${value}`,
-    perContainer: (driver, value) => `${driver}: ${value} a container`,
+  books: BOOKS_ENGLISH,
+  all: {
+    heading: 'All figures',
+    figure: 'Figure',
+    place: (depth, turn) => `${depth}, ${turn.toLowerCase()}`,
+    part: (place, unit) => `${place}: ${unit}`,
   },
-  raw: 'All figures',
+  terms: {
+    heading: 'Words',
+    entries: [
+      [
+        'Block',
+        'The smallest piece that is written or copied as one: 4 KiB in the file systems here, and so much is changed at each place by containers that write. The pool of devicemapper has larger ones: 64 KiB unless it was made otherwise.',
+      ],
+      ['Durable', 'On the disk and not only in memory: it is still there when the power fails.'],
+      [
+        'First and second write',
+        'The first change of a file in a container is when a driver copies; the second goes to what it has copied.',
+      ],
+      [
+        'To disk',
+        'Everything that went to the disk meanwhile, as the kernel counts it: contents, and what file systems note about them (journals, indexes).',
+      ],
+      [
+        'fuse-overlayfs',
+        'A program that lays folders over each other as aufs does. Where the kernel has no aufs the driver aufs mounts by it: the layers lie on disk in the same way, but every open and read goes through the program, so its times are not those of aufs.',
+      ],
+      [
+        'btrfs in a file',
+        'The disk of the machine has another file system, so the driver got a btrfs that lies in one large file on it. What btrfs writes is written by that file system once more.',
+      ],
+      ['Guest', 'A machine that a program (here qemu) plays on another one.'],
+      [
+        'Emulated',
+        'Played with its processor, instruction by instruction: many times slower than a real one.',
+      ],
+    ],
+  },
   download: 'The same as JSON',
 };

@@ -1,43 +1,124 @@
+import { CHINESE_DRIVERS } from './driver-words-zh.ts';
+import { reasonInChinese } from './reasons-zh.ts';
+import { BOOKS_CHINESE } from './sayings/words-zh.ts';
 import type { Words } from './words.ts';
 
 export const CHINESE: Words = {
   language: 'zh-CN',
   languageName: '简体中文',
   title: '存储驱动之间有什么不同',
-  intro:
-    '镜像的各层怎样放在磁盘上、容器改动一个文件时会发生什么，都由存储驱动决定。下面每个驱动都在同一台机器上单独做了同样的事。所有图都是条越短越好。除另有说明外每项只测一次，相差百分之几说明不了什么。',
-  machine: '机器',
+  gap: '',
+  list(items) {
+    const [one = '', other] = items;
+    if (other === undefined) return one;
+    return items.length === 2 ? `${one}${gapBefore(one)}和${spaced(other)}` : items.join('、');
+  },
+  semicolon: '；',
+  intro: {
+    what: '镜像的各层怎样存放在磁盘上、容器改动文件时会发生什么，都由存储驱动决定。',
+    one: (link) => `各驱动在${link}上依次单独完成了同样的工作。`,
+    several: (links) =>
+      `本页有${CHINESE.list(links)}的数据。在每台机器上，各驱动都依次单独完成了同样的工作；比较只在同一台机器之内进行，不跨机器。`,
+    smaller: (drivers) => `只有一处例外：改动一个字节的那个大文件，${drivers} 用的是较小的，相应章节有说明。`,
+    rules:
+      '所有图中，条形越短越好；数据后面的“（3.1 倍）”表示是同类最小值的多少倍。除另有说明外，每项只测一次：全页统一以较小值的五分之一为界，差距不到这个界限就算没有差别。',
+  },
+  across: {
+    what: (machine, first, differences) =>
+      `${machine}的数据不能与${first}的相比：${differences.join('，')}。`,
+    emulated: '前者的处理器由软件模拟',
+    cores: (count, first) => `${count} 核（后者 ${first} 核）`,
+    memory: (size, first) => `内存 ${size}（后者 ${first}）`,
+    kernel: (release) => `内核也不同（Linux ${release}）`,
+    nothing: '机器不同，磁盘也不同',
+  },
+  drivers: {
+    heading: '各个驱动',
+    of: ({ name, summary, support }) => CHINESE_DRIVERS[name] ?? { summary, ...support },
+    kernel: '主线内核',
+    since: (release) => `自 Linux ${release} 起`,
+    never: '从未收入',
+    anyKernel: '任何版本',
+    needs: (what) => `需要：${what}`,
+    deprecated: '已弃用',
+    notDeprecated: '否',
+    prefer: '该用哪个',
+    measured: '在哪里测过',
+    notOn: (link, reason) => `${link}未测：${reason}`,
+  },
+  which: {
+    heading: '什么场合用哪个',
+    what: '由这台机器的数据算出：与最好者相差不到五分之一的都算最好，另列最差者。',
+    work: '工作',
+    best: '最好',
+    worst: '最差',
+    works: {
+      changeByte: ({ largeFile, depth }) => `在${depth}的 ${largeFile} 文件里改一个字节`,
+      writers: ({ writers, written, writtenFile }) =>
+        `${writers} 个容器在镜像自带的 ${writtenFile} 文件里共改动 ${written}`,
+      readersCold: ({ writers, openedFiles }) => `${writers} 个容器各读 ${openedFiles} 个小文件，无缓存`,
+      readersWarm: ({ writers, openedFiles }) => `${writers} 个容器各读 ${openedFiles} 个小文件，已读过`,
+      start: ({ layers }) => `从 ${layers} 层的镜像启动容器`,
+      freshDisk: ({ sharers }) => `${sharers} 个新容器占用的磁盘`,
+      imageDisk: ({ image }) => `${image} 的镜像占用的磁盘`,
+      memory: ({ sharers }) => `${sharers} 个容器读完整个镜像后占用的内存`,
+      createFiles: ({ smallFiles }) => `新建 ${smallFiles} 个小文件`,
+      removeFiles: ({ smallFiles }) => `删除 ${smallFiles} 个小文件`,
+      unpack: ({ image }) => `解包 ${image} 的镜像`,
+      commit: () => '提交改过十个文件的容器',
+    },
+    entry: (driver, value) => `${driver}${gapBefore(driver)}${value}`,
+    worstEntry: (driver, value, times) =>
+      `${driver}${gapBefore(driver)}${value}${times === undefined ? '' : `，是最好者的 ${times}`}`,
+    level: '没有明显差别',
+    alone: '没有可比的驱动',
+    leftOut: (entries, reason) => `不参与排名：${entries}（${reason}）`,
+    others: (drivers, value, times) => `${drivers}：各至少 ${value}，至少是最好者的 ${times}`,
+  },
   kernel: '内核',
   processor: '处理器',
   memory: '内存',
   fileSystem: '底层文件系统',
   takenAt: '测量时间',
   cores: (count) => `${count} 核`,
-  contents: '本页内容',
+  processorAndCores: (processor, cores) => `${processor}，${cores}`,
+  contents: '这台机器的内容',
   driver: '驱动',
-  missing: '未测',
-  note: {
-    'btrfs-in-a-file': '位于文件中的 btrfs',
-    'fuse-overlayfs': '借助 fuse-overlayfs',
+  unmeasured(reason) {
+    if (reason === undefined) return '未测';
+    return /^E[A-Z0-9]+$/.test(reason) ? `被拒绝（${reason}）` : `未测：${REFUSALS[reason] ?? reason}`;
   },
-  driverAside: (driver, aside) => `${driver}（${aside}）`,
+  note: { 'btrfs-in-a-file': '建在镜像文件上', 'fuse-overlayfs': '借助 fuse-overlayfs' },
+  aside: (text, aside) => `${text}（${aside}）`,
+  times: (factor) => `${factor} 倍`,
+  atLeast: (value) => `至少 ${value}`,
   machineName: { 'this machine': '本机', 'the guest (emulated by qemu)': '虚拟机（由 qemu 模拟）' },
-  skipped: '在这台机器上不可用',
-  figuresOf: (machine) => `${machine} 的数据`,
-  onlySameKernel: '这台机器的内核与上面不同，所以单独成图：只在同一台机器之内比较各驱动，不要跨机器比较。',
+  skipped: '这台机器上未测的驱动：',
+  colon: (term, text) => `${term}：${text}`,
+  reason: reasonInChinese,
+  notInRun: '不在那次测量之列',
+  figuresOf: (machine) => `${machine}${gapBefore(machine)}的数据`,
+  apart: {
+    copiedAhead: '事先已全部复制',
+    smallerFile: '文件较小',
+    cutOff: '受内存所限，未能测全',
+  },
   depth: { bottom: '最底层', middle: '中间层', top: '最顶层' },
-  first: '第一次写',
-  second: '第二次写',
-  space: '空间',
+  turn: { first: '首次写入', second: '再次写入' },
+  unit: { ms: '耗时', takenBytes: '占用空间', writtenBytes: '写入磁盘' },
   copyUp: {
     heading: '大文件里只改一个字节',
     what: (file, layers) =>
-      `镜像共 ${layers} 层，一个 ${file} 的文件分别位于最底层、中间层和最顶层。容器改动其中一个字节并等它落盘，随后再改同一文件里的另一个字节。`,
-    taken: '第一次写占用的空间',
-    written: '为此真正写到磁盘上的字节',
-    time: '第一次写的耗时',
-    smaller: (driver, file) =>
-      `${driver} 用的是 ${file} 的文件：文件之上每多一层，它就要多存一份；容器动笔之前，也已经为它复制好了一份。`,
+      `镜像共 ${layers} 层，最底层、中间层和最顶层各有一个 ${file} 的文件。容器在每个文件里改动一个字节并等它落盘，随后再改同一文件里的另一个字节。`,
+    taken: '首次写入占用的空间',
+    written: '首次写入时实际写入磁盘的数据量',
+    time: '首次写入的耗时',
+    both: (depth) => `两次写入，文件在${depth}`,
+    smaller: (driver, file) => `${driver} 用的是 ${file} 的文件：文件之上的每一层都可能再存一份。`,
+    copiedAhead: (driver) =>
+      `${driver} 在容器写入之前就已复制了全部文件：这里省下的开销，创建容器时已经付出。`,
+    firstIsOdd: (depth, instead) =>
+      `${depth}最先测，之前没有预热，数据里含有只发生一次的开销，因此不据此下结论；较低的层以${instead}为准。`,
   },
   smallFiles: {
     heading: '大量小文件',
@@ -52,7 +133,7 @@ export const CHINESE: Words = {
     time: '全部落盘的耗时',
     taken: '占用的空间',
     copied: (driver) =>
-      `${driver} 在创建每个容器时就复制了整个镜像（见“同一镜像的许多容器”）：这里省下的，那时已经付过了。`,
+      `${driver} 在创建每个容器时就复制了整个镜像（见“同一镜像的许多容器”）：这里省下的开销，创建容器时已经付出。`,
   },
   readers: {
     heading: '许多容器只读不写',
@@ -64,58 +145,81 @@ export const CHINESE: Words = {
   },
   start: {
     heading: '启动容器',
-    what: '从零到根文件系统挂载完毕。各镜像的文件相同，层数越来越多。每项启动七次，取中位数。',
+    what: '从零到根文件系统挂载完毕。各镜像文件相同，仅层数递增。每项启动七次，取中位数。',
     time: '耗时',
     layers: (count) => `${count} 层`,
   },
   rename: {
     heading: '给镜像里的目录改名',
     what: '软件包管理器和一些编译工具会这样做。做不到的驱动会返回 EXDEV，程序只好自己复制。',
+    outcome: '结果',
     works: (time) => `可以，${time}`,
-    refused: (code) => `被拒绝：${code}`,
   },
   sharers: {
     heading: '同一镜像的许多容器',
     what: (containers, image) =>
       `${image} 的镜像，${containers} 个容器：还没写任何东西时占多少磁盘，每个容器都读完全部文件后占多少内存。`,
     disk: '磁盘',
+    created: '挂载之前占用的磁盘',
     memory: '文件内容占用的内存',
     memoryWhy:
       '内核按磁盘上的文件缓存读过的内容：所有容器读的是镜像里的同一个文件，内存里就只有一份；每个容器各有自己的文件，就各占一份。',
+    cutOff: (containers, copies, memory) =>
+      `镜像的 ${containers} 份副本共 ${copies}，而这台机器的内存一共只有 ${memory}。标有“至少”的，是内核在中途丢弃了先读的内容：这些驱动本来占用更多，彼此之间不作排名。`,
   },
   unpack: {
     heading: '镜像的解包与提交',
     what: (image) =>
-      `把 ${image} 的镜像解包到可靠落盘为止；再把容器里改过的十个文件提交成一层（提交五次，取中位数）。`,
+      `把 ${image} 的镜像解包，直至数据确实落盘；再把容器里改过的十个文件提交成一层（提交五次，取中位数）。`,
     unpackTime: '解包',
     commitTime: '提交',
+    taken: '镜像占用的空间',
     time: '耗时',
   },
-  books: {
-    heading: '书上的说法',
-    what: '每句话都用上面的数据来检验。相差不到五分之一的，算作没有差别。',
-    saying: '书上的说法',
-    verdict: '在这里',
-    figures: '数据',
-    held: '成立',
-    notHeld: '不成立',
-    unknown: '无法判断',
-    sayings: {
-      aufsLowLayers: '大文件位于较低的层时，AUFS 更慢。',
-      overlayWholeFiles: '哪怕只改一个字节，overlay 也要复制整个文件。',
-      deviceMapperBlocks: 'device mapper 只复制被改动的块。',
-      blocksWinHeavyWrites: '对大文件大量写入时，块级驱动更快。',
-      overlayWinsReaders: '容器很多而各自 I/O 很少时，overlay 更快。',
-      freshTakesNothing: '新容器在写入之前不占空间（vfs 除外）。',
-      vfsCopiesAll: 'vfs 给每个容器都复制一整份。',
-      overlaySharesMemory: 'overlay 上的容器共用已读入内存的文件，其他驱动不共用。',
-      overlayRename: 'overlay 无法给镜像里的目录改名。',
-    },
-    needs: (drivers) => `要判断这一条，需要 ${drivers} 的数据。`,
-    against: (one, value, other, otherValue) => `${one} ${value}，${other} ${otherValue}`,
-    each: (driver, value) => `${driver}：${value}`,
-    perContainer: (driver, value) => `${driver}：每个容器 ${value}`,
+  books: BOOKS_CHINESE,
+  all: {
+    heading: '全部数据',
+    figure: '项目',
+    place: (depth, turn) => `${depth}，${turn}`,
+    part: (place, unit) => `${place}：${unit}`,
   },
-  raw: '全部数据',
+  terms: {
+    heading: '名词解释',
+    entries: [
+      [
+        '块',
+        '一次写入或复制的最小单位：这里的文件系统都是 4 KiB，各容器写入时每处改动的也是这么多。devicemapper 存储池的块更大，默认 64 KiB。',
+      ],
+      ['落盘', '数据已写到磁盘，而不只是留在内存：即使断电也不会丢失。'],
+      ['首次写入、再次写入', '容器首次改动一个文件时，驱动才进行复制；再次写入改的是已经复制出来的那一份。'],
+      [
+        '写入磁盘',
+        '内核统计的、期间写到磁盘上的全部数据：既有文件内容，也有文件系统自己的记录（日志、索引）。',
+      ],
+      [
+        'fuse-overlayfs',
+        '像 aufs 那样把目录层层叠放起来的程序。内核没有 aufs 时，aufs 驱动用它来挂载：各层在磁盘上的样子不变，但每次打开和读取都要经过这个程序，因此耗时并不代表 aufs。',
+      ],
+      [
+        '建在镜像文件上的 btrfs',
+        '机器的磁盘用的是别的文件系统，因此在其上放一个大文件，把 btrfs 建在这个文件里。btrfs 写入的内容，外层文件系统还要再写一次。',
+      ],
+      ['虚拟机', '由程序（这里是 qemu）在另一台机器上扮演出来的机器。'],
+      ['模拟', '连处理器也由软件逐条指令地扮演：比真实的处理器慢许多倍。'],
+    ],
+  },
   download: '同样的数据，JSON 格式',
 };
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'the caches of the kernel cannot be dropped here': '这里无法清空内核的缓存',
+};
+
+/** Between Latin letters or digits and Chinese stands a space; after Chinese or its brackets none. */
+function gapBefore(text: string): string {
+  return /[A-Za-z0-9)]$/.test(text) ? ' ' : '';
+}
+
+function spaced(text: string): string {
+  return /^[A-Za-z0-9]/.test(text) ? ` ${text}` : text;
+}

@@ -178,6 +178,8 @@ export interface DriverSupport {
   readonly kernel: string;
   /** Whether kernels as kernel.org gives them have it. */
   readonly isInMainline: boolean;
+  /** The first of these that had it; `undefined` where none has, or where nothing in particular is needed. */
+  readonly mainlineSince?: string;
   /** Who has given it up, and when; `undefined`: it is kept up everywhere. */
   readonly deprecated?: string;
   /** What to use, and where this driver is the better one. */

@@ -11,6 +11,7 @@ export const BTRFS: DriverEntry = {
   support: {
     kernel: 'Linux 4.18 with btrfs, on a data folder that is on btrfs',
     isInMainline: true,
+    mainlineSince: '2.6.29',
     prefer:
       'overlay2 works on btrfs too, shares the page cache between containers and is the one that most people use. btrfs is the better one where containers change a little in large files.',
   },

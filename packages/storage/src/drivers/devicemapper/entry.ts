@@ -11,6 +11,7 @@ export const DEVICEMAPPER: DriverEntry = {
   support: {
     kernel: 'Linux 3.2 with thin pools of the device mapper; 5.8 for a pool in files',
     isInMainline: true,
+    mainlineSince: '3.2',
     deprecated: 'Docker gave it up in 18.09 and took it out in 25.0',
     prefer:
       'Use overlay2, which shares what it has read among containers. devicemapper is the better one for small changes to large files, and for limits of size on any disk; then on a pool of its own (dm.thinpooldev): one in files is slow.',

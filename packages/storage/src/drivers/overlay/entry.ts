@@ -11,6 +11,7 @@ export const OVERLAY: DriverEntry = {
   support: {
     kernel: 'Linux 3.18 with overlayfs',
     isInMainline: true,
+    mainlineSince: '3.18',
     deprecated: 'Docker gave it up in 18.09 and took it out in 24.0',
     prefer:
       'Use overlay2, which keeps what a layer changes and no more. overlay is for kernels before 4.0, whose overlayfs takes one lower folder.',

@@ -11,6 +11,7 @@ export const OVERLAY2: DriverEntry = {
   support: {
     kernel: 'Linux 4.0 with overlayfs',
     isInMainline: true,
+    mainlineSince: '4.0',
     prefer: 'The one to use where it works.',
   },
   probe: probeOverlay2,
