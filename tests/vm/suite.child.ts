@@ -53,8 +53,11 @@ function fullName(data: TestEvent, names: ReadonlyMap<number, { name: string; pa
   return path;
 }
 
-function textOf(error: Error | undefined): string {
-  return inspect(error?.cause ?? error, { depth: 4 });
+function textOf(error: unknown): string {
+  const cause = (error as Error | undefined)?.cause ?? error;
+  // `inspect` says nothing of the two errors that are in one of these.
+  if (!(cause instanceof SuppressedError)) return inspect(cause, { depth: 4 });
+  return `${textOf(cause.suppressed)}\n--- and then, when it let go of what it had ---\n${textOf(cause.error)}`;
 }
 
 function write(line: SuiteLine): void {

@@ -171,7 +171,9 @@ async function applyOnce(
     }
   }
   await needSpace(deps.dataRoot, missingBytes);
-  for (const line of lines.slice(isThere.indexOf(false) + SIDE_BY_SIDE)) line.waits();
+  const missing = [...layers.keys()].filter((at) => isThere[at] !== true);
+  const bySize = missing.toSorted((a, b) => (layers[b]?.size ?? 0) - (layers[a]?.size ?? 0));
+  for (const at of bySize.slice(SIDE_BY_SIDE)) lines[at]?.waits();
   await using streams = new OpenStreams();
   const inputs = layers.map((layer, at): LayerInput => {
     const line = lines[at] as LayerReport;
@@ -201,7 +203,7 @@ const SILENT: LayerReport = {
   applying() {},
 };
 
-/** As many layers as the layer store unpacks at once. */
+/** As many layers as the layer store unpacks at once, the largest first. */
 const SIDE_BY_SIDE = 4;
 
 function openBlob(
