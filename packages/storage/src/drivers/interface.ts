@@ -127,8 +127,8 @@ export interface StorageDriver extends AsyncDisposable {
   remove(key: LayerKey): Promise<void>;
 
   /**
-   * Makes what was filled since `open` durable. Without it the layer store calls syncfs(2) on the folder of the
-   * driver, once for a group of layers. For drivers whose layers lie on file systems of their own.
+   * Makes what was filled since `open` durable, after the layer store called syncfs(2) on the folder of the driver, once for a group of
+   * layers. For drivers whose layers lie on file systems of their own.
    */
   sync?(keys: readonly LayerKey[]): Promise<void>;
 

@@ -69,7 +69,7 @@ export class StoreParts {
     const mine = tarSplitFolder(this.root);
     const theirs = join(this.root, this.driver.name);
     // The driver's folder may be a file system of its own, mounted below the root.
-    const isApart = this.driver.sync === undefined && statSync(mine).dev !== statSync(theirs).dev;
+    const isApart = statSync(mine).dev !== statSync(theirs).dev;
     return new DiskSync(isApart ? [mine, theirs] : [mine]);
   }
 
