@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@berth/errors';
-import { nativePath, syncFileSystemAsync } from '@berth/linux';
+import { HeldFileSystem, nativePath } from '@berth/linux';
 import { bytesToPath } from '@berth/oci';
 import { copyAttributes, copyTree } from './copy-tree.ts';
 import { isEmptyFolder, type VolumeFolders } from './volume-folders.ts';
@@ -30,12 +30,13 @@ export async function copyUp({ rows, folders }: Place, name: string, options: Co
   await rm(fill, { recursive: true, force: true });
   for (const folder of [fill, tree, attributes]) await mkdir(folder, { mode: 0o700 });
   try {
+    using disk = HeldFileSystem.open(fill);
     const entries = await copyTree({ root: rootfs, path, target: tree, signal });
     if (entries === undefined) return;
     // Most often there is nothing to move.
     if (entries === 0) return await copyAttributes(tree, folders.data(name));
     await copyAttributes(tree, attributes);
-    await syncFileSystemAsync(fill);
+    await disk.sync();
     onStep?.('volumes.before-filled');
     await rows.setFill(name, 'moving');
     onStep?.('volumes.filling');
