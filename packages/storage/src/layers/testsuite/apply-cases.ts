@@ -316,6 +316,34 @@ export function applyCases(bench: StoreBench): void {
     await given.assertClean();
   });
 
+  bench.test(
+    'apply() begins with the largest layer, unless one needs the one below to be whole',
+    async (given) => {
+      const large = 6;
+      const specs = Array.from({ length: 8 }, (_, at): TreeSpec => {
+        return { [`file-${at}`]: 'x'.repeat(at === large ? 90_000 : 1) };
+      });
+      const tars = await Promise.all(specs.map(tarOf));
+      const opened: number[] = [];
+      const layers = tars.map((tar, at) =>
+        inputOf(tar, {
+          sizeBytes: tar.length,
+          open: () => {
+            opened.push(at);
+            return bytesOf(tar);
+          },
+        }),
+      );
+      await given.store.apply({ layers });
+      // Those that are begun at once, four at most, come in any order.
+      if (given.store.driverAbilities.form.form === 'changes')
+        assert.ok(opened.indexOf(large) < 4, opened.join());
+      else assert.deepEqual(opened, [...tars.keys()]);
+      assert.deepEqual(opened.toSorted(), [...tars.keys()]);
+      await given.assertClean();
+    },
+  );
+
   bench.test('an empty layer is a layer', async (given) => {
     const layers = await given.image([BASE, {}, { after: '' }]);
     assert.equal(layers[1]?.sizeBytes, 0);
