@@ -74,13 +74,15 @@ export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
 export interface DriverReport {
   readonly driver: string;
-  /** Where or through what it ran, where that is not plain: `btrfs-in-a-file`, `fuse-overlayfs`. */
+  /** Where or through what it ran, where that is not plain: `btrfs-in-a-file`, `pool-in-files`, `fuse-overlayfs`. */
   readonly note?: string;
   readonly figures: Figures;
   /** What could not be measured, and why. */
   readonly refused: Readonly<Record<string, string>>;
   /** The size used for it where it is not that of the machine's scale. */
   readonly largeFileBytes?: number;
+  /** Of a pool: what is copied as one. */
+  readonly poolBlockBytes?: number;
 }
 
 /** A driver that does not work there. */

@@ -14,7 +14,9 @@ export function isLabReport(value: unknown): value is LabReport {
       isNumbers(machine.scale) &&
       isList(machine.skipped, ['driver', 'cause', 'fix']) &&
       isList(machine.drivers, ['driver']) &&
-      machine.drivers.every((one) => isNumbers(one.figures) && isObject(one.refused)),
+      machine.drivers.every(
+        (one) => isNumbers(one.figures) && isObject(one.refused) && isSizeOrMissing(one.poolBlockBytes),
+      ),
   );
 }
 
@@ -27,6 +29,11 @@ function isList(value: unknown, texts: readonly string[]): value is readonly Rec
 
 function isNumbers(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((one) => typeof one === 'number');
+}
+
+/** It is divided by. */
+function isSizeOrMissing(value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && value > 0);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

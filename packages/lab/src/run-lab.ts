@@ -24,6 +24,7 @@ import type {
   SkippedDriver,
 } from './interface.ts';
 import { fileSystemOf, openPlace } from './place.ts';
+import { factsOf } from './status-facts.ts';
 
 const EXPERIMENTS: readonly Experiment[] = [
   ...[unpack, start, commit, rename, smallFiles, writers, readers, sharers, copyUp],
@@ -135,12 +136,10 @@ async function measureDriver(
     Object.assign(refused, outcome.refused);
   }
   say('ready', EXPERIMENTS.length);
-  const note =
-    place.note ??
-    (await store.status()).find(([key, by]) => key === 'Mounted By' && by === 'fuse-overlayfs')?.[1];
   return {
     ...{ driver, figures, refused },
-    ...(note === undefined ? {} : { note }),
+    ...factsOf(await store.status()),
+    ...(place.note === undefined ? {} : { note: place.note }),
     ...(scale.largeFileBytes === options.scale.largeFileBytes
       ? {}
       : { largeFileBytes: scale.largeFileBytes }),

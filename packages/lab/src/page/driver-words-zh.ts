@@ -11,7 +11,7 @@ export const CHINESE_DRIVERS: Readonly<Record<string, DriverWords>> = {
     summary: '每层是一个子卷，由下面一层的快照而来；没有改动的部分按块共用',
     kernel: 'Linux 4.18，带 btrfs，且数据目录在 btrfs 上',
     prefer:
-      'overlay2 在 btrfs 上也能用，各容器共用页缓存，用的人也最多。容器常在大文件里做少量改动时，btrfs 更好。',
+      'overlay2 在 btrfs 上也能用，各容器共用已读入的内容，用的人也最多。btrfs 让文件共用区段（extent）：在大文件里做少量改动，不必复制整个文件；数据目录须在 btrfs 上。',
   },
   vfs: {
     summary: '每层都是完整的一份副本，文件系统支持时用 reflink 复制；没有任何要求',
@@ -30,7 +30,7 @@ export const CHINESE_DRIVERS: Readonly<Record<string, DriverWords>> = {
     kernel: 'Linux 3.2，带 device mapper 精简存储池（thin pool）；存储池放在文件里则需 5.8',
     deprecated: 'Docker 在 18.09 中弃用，在 25.0 中移除',
     prefer:
-      '请用 overlay2，它让各容器共用已读入的内容。在大文件里做少量改动，或需要在任意磁盘上限制容器大小时，devicemapper 更好；这时请给它专用的存储池（dm.thinpooldev），放在文件里的存储池很慢。',
+      '请用 overlay2，它让各容器共用已读入的内容。devicemapper 按块复制，不挑磁盘上的文件系统，并给每个容器设定大小上限。请给它专用的存储池（dm.thinpooldev），放在文件里的存储池很慢。',
   },
   aufs: {
     summary: '各层目录并排存放，由 aufs 叠在一起；内核没有 aufs 时，由 fuse-overlayfs 叠放同样的目录',

@@ -8,7 +8,7 @@ import type { DriverWords, Words } from './words.ts';
 
 /** What each driver is before anything is measured, in the words of the drivers themselves, and where there are figures of it. */
 export function driversTable(report: LabReport, words: Words): string {
-  const { heading, of, kernel, deprecated, notDeprecated, prefer, measured } = words.drivers;
+  const { heading, what, of, kernel, deprecated, notDeprecated, prefer, measured } = words.drivers;
   const rows = DRIVERS.map((entry): readonly Cell[] => {
     const said = of(entry);
     return [
@@ -20,7 +20,7 @@ export function driversTable(report: LabReport, words: Words): string {
     ];
   });
   return [
-    `<section id="drivers"><h2>${escapeHtml(heading)}</h2>`,
+    `<section id="drivers"><h2>${escapeHtml(heading)}</h2><p>${escapeHtml(what)}</p>`,
     table([words.driver, kernel, deprecated, prefer, measured], rows, { stacks: true }),
     '</section>',
   ].join('');

@@ -25,6 +25,13 @@ export function noteText(note: string, words: Words): string {
   return words.note[note] ?? note;
 }
 
+/** Of reports that do not say it: what a pool has that was not made otherwise. */
+const POOL_BLOCK_BYTES = 64 * 1024;
+
+export function poolBlockBytesOf({ poolBlockBytes = POOL_BLOCK_BYTES }: DriverReport): number {
+  return poolBlockBytes;
+}
+
 /** Of the image that most of the work is done on: files as the tar has them. */
 export function imageBytes({ writtenFileBytes, openedFiles }: LabScale): number {
   return writtenFileBytes + openedFiles * 2000;

@@ -24,6 +24,11 @@ export function factorText(factor: number): string {
   return Number(factor.toPrecision(2)).toLocaleString('en');
 }
 
+/** `2`, `2.2`, `1,000.5`: of things that are whole, with what is over. */
+export function countText(count: number): string {
+  return count.toLocaleString('en', { maximumFractionDigits: 1 });
+}
+
 /** `2026-11-27 05:50 UTC` of a time as JSON has it. */
 export function momentText(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')}${time.endsWith('Z') ? ' UTC' : ''}`;

@@ -84,6 +84,7 @@ test('labPage() says of each driver where it was measured, through what, and why
   const table = textOf(page(BOTH).split('id="drivers"')[1]?.split('</section>')[0] ?? '');
   assert.match(table, /\naufs\n[\s\S]*\nnever\n[\s\S]*this machine\n \(through fuse-overlayfs\)/);
   assert.match(table, /\ndevicemapper\n[\s\S]*not on \nthis machine\n: devicemapper needs programs/);
+  assert.match(table, /drivers of Berth, under the names/);
   assert.match(table, /\noverlay\n[\s\S]*since Linux 3\.18[\s\S]*: not among the drivers of that run/);
 });
 
@@ -104,6 +105,31 @@ test('labPage() says that memory cut figures off, at the chart and in the rankin
   const text = textOf(page(BOTH));
   assert.match(text, /20 copies of the image are 1\.6 GiB, and this machine has 1\.5 GiB/);
   assert.match(text, /devicemapper: at least 830 MiB each, at least 9\.4 × the best/);
+  const [whole, cut] = text.split('Figures of the guest').map((part) => part.split('All figures')[1] ?? '');
+  assert.match(whole ?? '', /\nMemory for contents of files\n88 MiB\n/);
+  assert.doesNotMatch(whole ?? '', /at least/);
+  // Of one driver alone: what was seen whole is said plainly.
+  assert.match(cut ?? '', /\nMemory for contents of files\n88 MiB\nat least 830 MiB\n/);
+  assert.equal(cut?.split('at least').length, 2);
+});
+
+test('labPage() names each of the worst with how many times the best it is', () => {
+  const html = page(BOTH);
+  const cell = /<td data-label="Worst">(overlay2 800\u00a0ms[^<]*<br>aufs[^<]*)<\/td>/.exec(html)?.[1] ?? '';
+  assert.match(
+    textOf(cell),
+    /^overlay2 800 ms, 4\.0 × the best\naufs \(through fuse-overlayfs\) 800 ms, 4\.0/,
+  );
+});
+
+test('labPage() says that a pool lay in files where the report does, and of the pool what a change takes of it', () => {
+  const pool = (more = {}) =>
+    textOf(page({ version: 1, machines: [machine([driver('devicemapper', blocks, more)])] }));
+  assert.match(pool({ note: 'pool-in-files' }), /devicemapper \(pool in files\)/);
+  assert.doesNotMatch(pool(), /\(pool in files\)/);
+  assert.match(pool(), /blocks of its pool, 64 KiB each: a changed block of 4 KiB takes a whole one/);
+  assert.match(pool({ poolBlockBytes: 1024 ** 2 }), /blocks of its pool, 1\.0 MiB each/);
+  assert.doesNotMatch(textOf(page({ version: 1, machines: [machine([])] })), /blocks of its pool/);
 });
 
 test('labPage() draws nothing from the lowest layer of a report whose first was not thrown away', () => {

@@ -8,12 +8,17 @@ export interface Ranked {
   readonly value: number;
 }
 
+export interface Worst extends Ranked {
+  /** How many times the least it is; missing where that is nothing. */
+  readonly times?: number;
+}
+
 /** Who did best at one figure: less is better. */
 export interface Ranking {
   /** The least, and all that are not clearly more; empty where nothing was measured. */
   readonly best: readonly Ranked[];
-  /** `undefined` where all are level. `times` is missing where the best is nothing. */
-  readonly worst?: Ranked & { readonly times?: number };
+  /** The most, and of those that are not best all that are not clearly less; from the most. Empty where all are level. */
+  readonly worst: readonly Worst[];
   /** All that are compared, from the least. */
   readonly order: readonly Ranked[];
   /** Shown, and compared to none. */
@@ -37,10 +42,15 @@ export function rank(
   const apart = all.flatMap(({ reason, ...one }) => (reason === undefined ? [] : [{ ...one, reason }]));
   const [first] = order;
   const last = order.at(-1);
-  if (first === undefined || last === undefined) return { best: [], order, apart };
+  if (first === undefined || last === undefined) return { best: [], worst: [], order, apart };
   const isLevel = ({ value }: Ranked) => value < none || !isClearlyLess(first.value, value);
   const best = order.filter(isLevel);
-  if (isLevel(last)) return { best, order, apart };
-  const times = timesOf(last.value, first.value);
-  return { best, worst: { ...last, ...(times === undefined ? {} : { times }) }, order, apart };
+  const worst = order
+    .filter((one) => !isLevel(one) && !isClearlyLess(one.value, last.value))
+    .toSorted((a, b) => b.value - a.value)
+    .map((one): Worst => {
+      const times = timesOf(one.value, first.value);
+      return { ...one, ...(times === undefined ? {} : { times }) };
+    });
+  return { best, worst, order, apart };
 }

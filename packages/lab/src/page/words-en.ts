@@ -30,6 +30,7 @@ export const ENGLISH: Words = {
   },
   drivers: {
     heading: 'The drivers',
+    what: 'These are drivers of Berth, under the names that Docker has for its own. “Docker gave it up in …” tells of the driver of that name in Docker, not of the one here.',
     of: ({ summary, support }) => ({ summary, ...support }),
     kernel: 'Mainline kernel',
     since: (release) => `since Linux ${release}`,
@@ -44,7 +45,7 @@ export const ENGLISH: Words = {
   },
   which: {
     heading: 'Which one for what',
-    what: 'Worked out from the figures of this machine: all that are within a fifth of the best, and the worst.',
+    what: 'Worked out from the figures of this machine: all that are within a fifth of the best, and of the others all that are within a fifth of the worst.',
     work: 'Work',
     best: 'Best',
     worst: 'Worst',
@@ -86,7 +87,11 @@ export const ENGLISH: Words = {
     if (reason === undefined) return 'not measured';
     return /^E[A-Z0-9]+$/.test(reason) ? `refused (${reason})` : `not measured: ${reason}`;
   },
-  note: { 'btrfs-in-a-file': 'in a file', 'fuse-overlayfs': 'through fuse-overlayfs' },
+  note: {
+    'btrfs-in-a-file': 'in a file',
+    'pool-in-files': 'pool in files',
+    'fuse-overlayfs': 'through fuse-overlayfs',
+  },
   aside: (text, aside) => `${text} (${aside})`,
   times: (factor) => `${factor} ×`,
   atLeast: (value) => `at least ${value}`,
@@ -133,6 +138,8 @@ export const ENGLISH: Words = {
     taken: 'Space that it takes',
     copied: (driver) =>
       `${driver} had copied the whole image for each container before (see “Many containers of one image”): what it saves here was paid there.`,
+    wholeBlocks: (driver, block) =>
+      `${driver} copies blocks of its pool, ${block} each: a changed block of 4 KiB takes a whole one of them.`,
   },
   readers: {
     heading: 'Many containers that only read',
@@ -192,7 +199,7 @@ export const ENGLISH: Words = {
       ['Durable', 'On the disk and not only in memory: it is still there when the power fails.'],
       [
         'First and second write',
-        'The first change of a file in a container is when a driver copies; the second goes to what it has copied.',
+        'Two changes of one file, far from each other. A driver that copies whole files does so at the first, and the second goes to the copy. Where blocks are shared (devicemapper, btrfs) there is no such copy: the second takes another block, as the first did.',
       ],
       [
         'To disk',
@@ -205,6 +212,10 @@ export const ENGLISH: Words = {
       [
         'btrfs in a file',
         'The disk of the machine has another file system, so the driver got a btrfs that lies in one large file on it. What btrfs writes is written by that file system once more.',
+      ],
+      [
+        'Pool in files',
+        'devicemapper keeps the blocks of all layers in a pool. It got no disk of its own for that here, so the pool lies in two files: what goes to it goes through the file system below as well.',
       ],
       ['Guest', 'A machine that a program (here qemu) plays on another one.'],
       [

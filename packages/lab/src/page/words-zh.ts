@@ -34,6 +34,7 @@ export const CHINESE: Words = {
   },
   drivers: {
     heading: '各个驱动',
+    what: '这些都是 Berth 自己的驱动，名称沿用 Docker 的。“Docker 在某版本中弃用”说的是 Docker 里的同名驱动，而不是这里的。',
     of: ({ name, summary, support }) => CHINESE_DRIVERS[name] ?? { summary, ...support },
     kernel: '主线内核',
     since: (release) => `自 Linux ${release} 起`,
@@ -48,7 +49,7 @@ export const CHINESE: Words = {
   },
   which: {
     heading: '什么场合用哪个',
-    what: '由这台机器的数据算出：与最好者相差不到五分之一的都算最好，另列最差者。',
+    what: '由这台机器的数据算出：与最好者相差不到五分之一的都算最好；其余驱动中，与最差者相差不到五分之一的都算最差。',
     work: '工作',
     best: '最好',
     worst: '最差',
@@ -88,7 +89,11 @@ export const CHINESE: Words = {
     if (reason === undefined) return '未测';
     return /^E[A-Z0-9]+$/.test(reason) ? `被拒绝（${reason}）` : `未测：${REFUSALS[reason] ?? reason}`;
   },
-  note: { 'btrfs-in-a-file': '建在镜像文件上', 'fuse-overlayfs': '借助 fuse-overlayfs' },
+  note: {
+    'btrfs-in-a-file': '建在镜像文件上',
+    'pool-in-files': '存储池在文件中',
+    'fuse-overlayfs': '借助 fuse-overlayfs',
+  },
   aside: (text, aside) => `${text}（${aside}）`,
   times: (factor) => `${factor} 倍`,
   atLeast: (value) => `至少 ${value}`,
@@ -134,6 +139,8 @@ export const CHINESE: Words = {
     taken: '占用的空间',
     copied: (driver) =>
       `${driver} 在创建每个容器时就复制了整个镜像（见“同一镜像的许多容器”）：这里省下的开销，创建容器时已经付出。`,
+    wholeBlocks: (driver, block) =>
+      `${driver} 按存储池的块复制，每块 ${block}：改动一个 4 KiB 的块，就要占用其中的一整块。`,
   },
   readers: {
     heading: '许多容器只读不写',
@@ -191,7 +198,10 @@ export const CHINESE: Words = {
         '一次写入或复制的最小单位：这里的文件系统都是 4 KiB，各容器写入时每处改动的也是这么多。devicemapper 存储池的块更大，默认 64 KiB。',
       ],
       ['落盘', '数据已写到磁盘，而不只是留在内存：即使断电也不会丢失。'],
-      ['首次写入、再次写入', '容器首次改动一个文件时，驱动才进行复制；再次写入改的是已经复制出来的那一份。'],
+      [
+        '首次写入、再次写入',
+        '对同一文件的两次改动，位置相距很远。复制整个文件的驱动在首次写入时复制，再次写入改的是已经复制出来的那一份。共用块的驱动（devicemapper、btrfs）没有这样的副本：再次写入与首次一样，要另占一块。',
+      ],
       [
         '写入磁盘',
         '内核统计的、期间写到磁盘上的全部数据：既有文件内容，也有文件系统自己的记录（日志、索引）。',
@@ -203,6 +213,10 @@ export const CHINESE: Words = {
       [
         '建在镜像文件上的 btrfs',
         '机器的磁盘用的是别的文件系统，因此在其上放一个大文件，把 btrfs 建在这个文件里。btrfs 写入的内容，外层文件系统还要再写一次。',
+      ],
+      [
+        '存储池在文件中',
+        'devicemapper 把各层的块都存放在一个存储池里。这里没有专门的磁盘给它，存储池便放在两个文件里：写入存储池的内容，还要经过底层文件系统。',
       ],
       ['虚拟机', '由程序（这里是 qemu）在另一台机器上扮演出来的机器。'],
       ['模拟', '连处理器也由软件逐条指令地扮演：比真实的处理器慢许多倍。'],

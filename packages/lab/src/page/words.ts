@@ -40,6 +40,8 @@ export interface Words {
   };
   readonly drivers: {
     readonly heading: string;
+    /** Whose they are. */
+    readonly what: string;
     readonly of: (entry: DriverEntry) => DriverWords;
     readonly kernel: string;
     readonly since: (release: string) => string;
@@ -116,6 +118,7 @@ export interface Words {
     readonly time: string;
     readonly taken: string;
     readonly copied: (driver: string) => string;
+    readonly wholeBlocks: (driver: string, block: string) => string;
   };
   readonly readers: {
     readonly heading: string;

@@ -182,7 +182,7 @@ export interface DriverSupport {
   readonly mainlineSince?: string;
   /** Who has given it up, and when; `undefined`: it is kept up everywhere. */
   readonly deprecated?: string;
-  /** What to use, and where this driver is the better one. */
+  /** What to use, and what this driver is for. */
   readonly prefer: string;
 }
 

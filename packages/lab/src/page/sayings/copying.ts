@@ -1,10 +1,10 @@
 import { isClearlyLess } from '../difference.ts';
-import { driverName, lowDepth, reportOf } from '../figures.ts';
-import { bytesText, msText } from '../format.ts';
+import { driverName, lowDepth, poolBlockBytesOf, reportOf } from '../figures.ts';
+import { bytesText, countText, msText } from '../format.ts';
 import { isThroughFuse, type Judge, lacking, lackingAll, OVERLAYS, reportsOf, verdictOf } from './verdict.ts';
 
-/** Of the file: more than this is no longer one block of it. */
-const FEW_BLOCKS = 1 / 20;
+/** So many of it make the file: as much as one is no longer a few blocks. */
+const PARTS = 20;
 
 export const aufsLowLayers: Judge = (given) => {
   const { machine, words } = given;
@@ -43,13 +43,20 @@ export const deviceMapperBlocks: Judge = (given) => {
   const taken = report?.figures[`${at}.takenBytes`];
   if (report === undefined || taken === undefined) return lacking(given, [driver]);
   const written = report.figures[`${at}.writtenBytes`];
-  const { poolAndDisk, toDisk, toDiskUnknown } = words.books;
+  const { fromPool, poolRecords, toDisk, toDiskUnknown, fewBlocks } = words.books;
   const fileBytes = report.largeFileBytes ?? machine.scale.largeFileBytes;
+  const block = poolBlockBytesOf(report);
+  const limit = fileBytes / PARTS;
   return {
-    verdict: Math.max(taken, written ?? 0) < FEW_BLOCKS * fileBytes ? 'held' : 'notHeld',
+    verdict: Math.max(taken, written ?? 0) < limit ? 'held' : 'notHeld',
     figures: [
-      poolAndDisk(driver, bytesText(taken), bytesText(fileBytes)),
+      fromPool({
+        ...{ driver, taken: bytesText(taken), file: bytesText(fileBytes) },
+        ...{ blocks: countText(taken / block), block: bytesText(block) },
+      }),
+      ...(taken > block ? [poolRecords] : []),
       written === undefined ? toDiskUnknown : toDisk(bytesText(written)),
+      fewBlocks(bytesText(limit), PARTS),
     ],
   };
 };

@@ -47,12 +47,28 @@ test('deviceMapperBlocks says what it took of the pool, and what went to the dis
   assert.equal(verdict, 'held');
   assert.match(
     text,
-    /took 4\.0 KiB of its pool for one byte of a file of 1\.0 GiB\nTo the disk went 1\.0 MiB/,
+    /took 4\.0 KiB of its pool for one byte of a file of 1\.0 GiB: .*\nTo the disk went 1\.0 MiB\nLess than 51 MiB \(1\/20 of the file\) counts as held$/,
   );
   const heavy = { ...blocks, 'copyUp.bottom.first.writtenBytes': 900 * MIB };
   assert.equal(judge(machine([driver('devicemapper', heavy)]), 'deviceMapperBlocks').verdict, 'notHeld');
   const { 'copyUp.bottom.first.writtenBytes': _, ...uncounted } = blocks;
   assert.match(judge(machine([driver('devicemapper', uncounted)]), 'deviceMapperBlocks').text, /not counted/);
+});
+
+test('deviceMapperBlocks says how many blocks of the pool it was, and what else is in them', () => {
+  const pool = (takenBytes: number, more = {}) =>
+    judge(
+      machine([driver('devicemapper', { ...blocks, 'copyUp.bottom.first.takenBytes': takenBytes }, more)]),
+      'deviceMapperBlocks',
+    );
+  assert.match(pool(140 * 1024).text, /: as much as 2\.2 blocks of 64 KiB\n.*\(inode, journal\)/);
+  assert.match(pool(140 * 1024, { poolBlockBytes: 128 * 1024 }).text, /as much as 1\.1 blocks of 128 KiB\n/);
+  assert.match(pool(64 * 1024).text, /as much as 1 block of 64 KiB\nTo the disk/);
+  const limit = Math.floor((1024 * MIB) / 20);
+  assert.equal(pool(limit).verdict, 'held');
+  assert.equal(pool(limit + 1).verdict, 'notHeld');
+  // Of the file that it was measured with.
+  assert.match(pool(limit, { largeFileBytes: 64 * MIB }).text, /Less than 3\.2 MiB/);
 });
 
 test('blocksWinHeavyWrites says how much was written, who was first, and who is left out', () => {

@@ -2,7 +2,7 @@ import type { BookWords } from './words.ts';
 
 export const BOOKS_ENGLISH: BookWords = {
   heading: 'What the books say',
-  what: 'Each sentence is held against the figures of this machine.',
+  what: 'Each sentence is held against the figures of this machine. “Overlay” in them means overlay2 too; where it is said to win, overlay2 is the one that is judged.',
   saying: 'What the books say',
   verdict: 'Here',
   figures: 'The figures',
@@ -32,10 +32,13 @@ export const BOOKS_ENGLISH: BookWords = {
   throughFuse:
     'The kernel here has no aufs; fuse-overlayfs stood in for it, and says nothing about aufs. Seen through it:',
   notKernelAufs: 'fuse-overlayfs stood in for aufs',
-  poolAndDisk: (driver, taken, file) =>
-    `${driver} took ${taken} of its pool for one byte of a file of ${file}`,
+  fromPool: ({ driver, taken, file, blocks, block }) =>
+    `${driver} took ${taken} of its pool for one byte of a file of ${file}: as much as ${blocks} ${blocks === '1' ? 'block' : 'blocks'} of ${block}`,
+  poolRecords:
+    'That is more than the block with the byte: what the file system notes of the change (inode, journal) and the records of the pool are in it',
   toDisk: (written) => `To the disk went ${written}`,
   toDiskUnknown: 'What went to the disk was not counted',
+  fewBlocks: (limit, parts) => `Less than ${limit} (1/${parts} of the file) counts as held`,
   written: ({ containers, each, file, total }) =>
     `${total} were written: ${each} by each of ${containers} containers, in a file of ${file}`,
   order: (entries) => `from the quickest: ${entries}`,

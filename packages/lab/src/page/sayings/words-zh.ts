@@ -2,7 +2,7 @@ import type { BookWords } from './words.ts';
 
 export const BOOKS_CHINESE: BookWords = {
   heading: '书上的说法',
-  what: '每句话都用这台机器的数据来检验。',
+  what: '每句话都用这台机器的数据来检验。其中的“overlay”也包括 overlay2；说它更快的那一句，以 overlay2 为准。',
   saying: '书上的说法',
   verdict: '本次实测',
   figures: '数据',
@@ -30,9 +30,12 @@ export const BOOKS_CHINESE: BookWords = {
   leftOut: (driver, reason) => `未计入：${driver}（${reason}）`,
   throughFuse: '这里的内核没有 aufs，由 fuse-overlayfs 代替，说明不了 aufs 本身。借助它测得：',
   notKernelAufs: '由 fuse-overlayfs 代替 aufs',
-  poolAndDisk: (driver, taken, file) => `在 ${file} 的文件里改一个字节，${driver} 从存储池里占用了 ${taken}`,
+  fromPool: ({ driver, taken, file, blocks, block }) =>
+    `在 ${file} 的文件里改一个字节，${driver} 从存储池里占用了 ${taken}，相当于 ${blocks} 个 ${block} 的块`,
+  poolRecords: '这比含有该字节的那一块多：其中还有文件系统为这次改动所做的记录（inode、日志）和存储池的记录',
   toDisk: (written) => `实际写入磁盘 ${written}`,
   toDiskUnknown: '写入磁盘的数据量没有统计到',
+  fewBlocks: (limit, parts) => `不到 ${limit}（文件的 1/${parts}）的，算作成立`,
   written: ({ containers, each, file, total }) =>
     `共写入 ${total}：${containers} 个容器，各在 ${file} 的文件里写入 ${each}`,
   order: (entries) => `由快到慢：${entries}`,

@@ -21,9 +21,18 @@ export interface BookWords {
   readonly leftOut: (driver: string, reason: string) => string;
   readonly throughFuse: string;
   readonly notKernelAufs: string;
-  readonly poolAndDisk: (driver: string, taken: string, file: string) => string;
+  readonly fromPool: (sizes: {
+    readonly driver: string;
+    readonly taken: string;
+    readonly file: string;
+    readonly blocks: string;
+    readonly block: string;
+  }) => string;
+  /** What else is in that. */
+  readonly poolRecords: string;
   readonly toDisk: (written: string) => string;
   readonly toDiskUnknown: string;
+  readonly fewBlocks: (limit: string, parts: number) => string;
   readonly written: (sizes: {
     readonly containers: number;
     readonly each: string;

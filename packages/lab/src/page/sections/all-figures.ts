@@ -1,4 +1,5 @@
-import { DEPTHS, type FigureName, type LabMachine, STACKS } from '../../interface.ts';
+import { DEPTHS, type DriverReport, type FigureName, type LabMachine, STACKS } from '../../interface.ts';
+import { apartReason } from '../apart.ts';
 import { driverName, figureText } from '../figures.ts';
 import { escapeHtml } from '../format.ts';
 import { table } from '../table.ts';
@@ -6,13 +7,17 @@ import type { Words } from '../words.ts';
 
 /** Every figure of a machine, folded away. */
 export function allFigures(machine: LabMachine, words: Words): string {
+  const text = (report: DriverReport, name: FigureName) => {
+    const said = figureText(report, name, words);
+    return apartReason(machine, report, name) === 'cutOff' ? words.atLeast(said) : said;
+  };
   const rows = figureTitles(words)
     .filter(([, , name]) =>
       machine.drivers.some(({ figures, refused }) => name in figures || name in refused),
     )
     .map(([group, title, name]) => [
       { html: `<small>${escapeHtml(group)}</small>${escapeHtml(title)}` },
-      ...machine.drivers.map((report) => figureText(report, name, words)),
+      ...machine.drivers.map((report) => text(report, name)),
     ]);
   const head = [words.all.figure, ...machine.drivers.map((one) => driverName(one, words))];
   const figures = machine.drivers.length;

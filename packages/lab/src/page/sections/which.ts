@@ -10,7 +10,7 @@ import { rankWorks, type WorkRanking } from '../which.ts';
 import type { Words, WorkSizes } from '../words.ts';
 import type { Section } from './section.ts';
 
-/** For each kind of work the best and the worst, from the figures alone. */
+/** For each kind of work who is best and who is worst, from the figures alone. */
 export const which: Section = {
   name: 'which',
   render(machine, words) {
@@ -44,17 +44,19 @@ function bestCell({ figure, best, apart }: WorkRanking, words: Words): Cell {
   return { html: [names, ...reasons.map(aside)].join('') };
 }
 
-function worstCell(ranking: WorkRanking, words: Words): string {
+function worstCell(ranking: WorkRanking, words: Words): Cell {
   const { figure, order, worst } = ranking;
   const others = cutOffText(ranking, words);
   if (others !== undefined) return others;
-  if (worst === undefined) return order.length < 2 ? words.which.alone : words.which.level;
-  const { report, value, times } = worst;
-  return words.which.worstEntry(
-    driverName(report, words),
-    formatFigure(figure, value),
-    times === undefined ? undefined : words.times(factorText(times)),
+  if (worst.length === 0) return order.length < 2 ? words.which.alone : words.which.level;
+  const entries = worst.map(({ report, value, times }) =>
+    words.which.worstEntry(
+      driverName(report, words),
+      formatFigure(figure, value),
+      times === undefined ? undefined : words.times(factorText(times)),
+    ),
   );
+  return { html: entries.map(escapeHtml).join('<br>') };
 }
 
 /** Where some were cut off, each took more than was seen: no other can be the worst, and which of them is not known. */

@@ -13,7 +13,7 @@ export const BTRFS: DriverEntry = {
     isInMainline: true,
     mainlineSince: '2.6.29',
     prefer:
-      'overlay2 works on btrfs too, shares the page cache between containers and is the one that most people use. btrfs is the better one where containers change a little in large files.',
+      'overlay2 works on btrfs too, shares what it has read among containers and is the one that most people use. btrfs shares the extents of files: a small change to a large file takes no copy of the file. It needs the data folder on btrfs.',
   },
   probe: probeBtrfs,
   holdsLayers: holdsLayerFolders,

@@ -14,7 +14,7 @@ export const DEVICEMAPPER: DriverEntry = {
     mainlineSince: '3.2',
     deprecated: 'Docker gave it up in 18.09 and took it out in 25.0',
     prefer:
-      'Use overlay2, which shares what it has read among containers. devicemapper is the better one for small changes to large files, and for limits of size on any disk; then on a pool of its own (dm.thinpooldev): one in files is slow.',
+      'Use overlay2, which shares what it has read among containers. devicemapper copies blocks, whatever file system the disk has, and sets a limit to the size of each container. Give it a pool of its own (dm.thinpooldev): one in files is slow.',
   },
   probe: probeDevicemapper,
   holdsLayers: holdsLayerFolders,
