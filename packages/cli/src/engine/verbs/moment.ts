@@ -13,7 +13,8 @@ export function moment(
   if (value === undefined || value === '') return undefined;
   if (/^-?[0-9]+(\.[0-9]+)?$/.test(value)) return value;
   const ago = toNanoseconds(value);
-  if (ago !== undefined) return (now / 1000 - ago / 1e9).toFixed(9);
+  // As docker has it: to the second, so that what happened in this one is left out of `--until 0s`.
+  if (ago !== undefined) return String(Math.floor(now / 1000 - ago / 1e9));
   const isDate = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})?)?Z?$/.test(value);
   // A date alone is the beginning of a day here, not in Greenwich.
   const date = new Date(isDate && !value.includes('T') ? `${value.replace(/Z$/, '')}T00:00:00` : value);
