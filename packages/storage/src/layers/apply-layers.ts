@@ -48,7 +48,9 @@ export class LayerApplier {
       const lists = { steps: [], incoming: [], begun: [] };
       const attempt: Attempt = { ...lists, turns, disk: undefined, isShared: false };
       try {
-        return await this.#try(options, attempt);
+        const trying = this.#try(options, attempt);
+        this.#follow(trying.catch(() => undefined));
+        return await trying;
       } catch (error) {
         // What another call was bringing may have failed with that call's own source: then by ours.
         if (!attempt.isShared || options.signal?.aborted || tries === MAX_SHARED_FAILURES) throw error;
@@ -74,6 +76,8 @@ export class LayerApplier {
       await this.#parts.withStructure(() => this.#plan(options, { attempt, pins }));
       attempt.turns.close();
       const work = Promise.all(steps.map((step) => (step instanceof Incoming ? step.committed : step)));
+      // Where the signal was aborted a moment ago nobody comes to wait for it.
+      work.catch(() => undefined);
       const rows = await (signal === undefined ? work : orAbort(work, signal));
       if (owner !== undefined) await this.#own(steps.at(-1), rows.at(-1), owner);
       return rows;

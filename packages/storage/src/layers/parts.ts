@@ -27,6 +27,7 @@ export class StoreParts {
   readonly layerPins = new Pins<ChainID>();
   /** Folders that somebody reads: their removal waits. */
   readonly keyPins = new Pins<LayerKey>();
+  readonly #aheadTurn = { isTaken: false };
   readonly #onStep: (step: string) => void;
   readonly #structure = new KeyedLock<'structure'>();
 
@@ -70,7 +71,7 @@ export class StoreParts {
     const theirs = join(this.root, this.driver.name);
     // The driver's folder may be a file system of its own, mounted below the root.
     const isApart = statSync(mine).dev !== statSync(theirs).dev;
-    return new DiskSync(isApart ? [mine, theirs] : [mine]);
+    return new DiskSync(isApart ? [mine, theirs] : [mine], this.#aheadTurn);
   }
 
   /**
